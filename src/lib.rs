@@ -1,0 +1,12 @@
+//! Pleiad: a federated catalogue of sovereign training datasets.
+//!
+//! Every member state runs one node, one process. A node describes its own country's datasets with licence and GDPR
+//! metadata, answers searches over them, asks its peers the same question over mutual TLS, and releases the bytes of a
+//! dataset only to a participant that holds an agreement. Queries travel; raw data does not.
+//!
+//! The modules, in the order in which to read them:
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod domain;
