@@ -1,9 +1,14 @@
 //! The words of the house: plain values, born valid. No I/O, no async, no clock.
 
+pub mod agreement;
 pub mod dataset;
+pub mod event;
 pub mod gdpr;
 pub mod ids;
 pub mod licence;
 pub mod manifest;
+pub mod negotiation;
 pub mod policy;
+pub mod query;
+pub mod score;
 pub mod text;
