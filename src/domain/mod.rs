@@ -1,6 +1,7 @@
 //! The words of the house: plain values, born valid. No I/O, no async, no clock.
 
 pub mod agreement;
+pub mod answer;
 pub mod dataset;
 pub mod event;
 pub mod gdpr;
