@@ -310,6 +310,13 @@ impl DatasetId {
     pub fn as_str(&self) -> &str {
         &self.iri
     }
+
+    /// What decides between records of equal rank, on every node alike: the first 8 bytes, big-endian, of the SHA-256
+    /// of the id. Lower goes first. A hash, so that no country is always ahead by its name.
+    pub fn tie_break(&self) -> u64 {
+        let Digest(bytes) = Digest::of(self.iri.as_bytes());
+        bytes.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
 }
 
 impl FromStr for DatasetId {
@@ -479,5 +486,6 @@ mod tests {
         let id = DatasetId::mint(&domain, "eduskunta-2024").unwrap();
         assert!(id.is_under(&domain));
         assert_eq!((id.domain(), id.local()), ("fi.pleiad.example", "eduskunta-2024"));
+        assert_eq!(format!("{:016x}", id.tie_break()), Digest::of(id.as_str().as_bytes()).to_string()[..16]);
     }
 }

@@ -85,7 +85,7 @@ pub fn score(components: &[Component], terms: &[ScoredTerm], statistics: &Statis
 }
 
 /// The inverse document frequency, never negative: `ln(1 + (N - df + 0.5) / (df + 0.5))`.
-fn idf(documents: u64, frequency: u64) -> f64 {
+pub fn idf(documents: u64, frequency: u64) -> f64 {
     let frequency = frequency.min(documents) as f64;
     (1.0 + (documents as f64 - frequency + 0.5) / (frequency + 0.5)).ln()
 }
