@@ -6,6 +6,7 @@ pub mod dataset;
 pub mod event;
 pub mod gdpr;
 pub mod ids;
+pub mod language;
 pub mod licence;
 pub mod manifest;
 pub mod negotiation;

@@ -164,6 +164,34 @@ impl FacetField {
         }
     }
 
+    /// The values it may have, where they are a closed list.
+    pub fn allowed(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Modality => {
+                Some(&["text", "image", "audio", "video", "tabular", "timeseries", "graph", "code", "geo", "other"])
+            }
+            Self::LicenceClass => Some(&[
+                "public_domain",
+                "attribution",
+                "share_alike",
+                "non_commercial",
+                "no_derivatives",
+                "other",
+                "not_stated",
+            ]),
+            Self::Access => Some(&["public", "restricted", "non_public", "not_stated"]),
+            Self::PersonalData => Some(&["no", "anonymised", "pseudonymised", "yes", "not_stated"]),
+            Self::Country
+            | Self::Theme
+            | Self::Language
+            | Self::Licence
+            | Self::LegalBasis
+            | Self::Purpose
+            | Self::Format
+            | Self::Publisher => None,
+        }
+    }
+
     /// The field of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == name)
