@@ -9,5 +9,12 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod access;
+pub mod clock;
+pub mod keys;
+
 pub mod domain;
+
+pub mod outbound;
+pub mod peers;
+
+pub mod access;

@@ -1,0 +1,7 @@
+//! The only users of the HTTP client.
+//!
+//! [`federation`] calls peers and nobody else: mutual TLS, our trust list as the only roots, an expected identity for
+//! each call, no redirects, no proxy from the environment. Search, access and delivery use it, and `pleiad fetch` with a
+//! holder's certificate. Whoever wants to fetch something from the open web does not use it.
+
+pub mod federation;

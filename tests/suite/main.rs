@@ -1,0 +1,4 @@
+//! Pleiad from outside: real sockets, real TLS, real files.
+
+mod federation_calls;
+mod pki;
