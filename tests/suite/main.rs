@@ -1,4 +1,5 @@
 //! Pleiad from outside: real sockets, real TLS, real files.
 
 mod federation_calls;
+mod house;
 mod pki;
