@@ -18,3 +18,4 @@ pub mod outbound;
 pub mod peers;
 
 pub mod access;
+pub mod vocabulary;
