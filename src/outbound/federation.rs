@@ -19,6 +19,7 @@ use tokio_util::bytes::Bytes;
 use url::Url;
 
 use crate::domain::ids::{Digest, Identity};
+use crate::peers::health::Outcome;
 use crate::peers::tls::{self, KeyExchange, OwnCertificate};
 use crate::peers::trust::{Refusal, Standing, Trust};
 
@@ -89,6 +90,28 @@ pub enum CallError {
     /// The call could not be set up; the fault is on our side.
     #[error("the call could not be made: {0}")]
     Setup(String),
+}
+
+impl CallError {
+    /// What the error says about the peer's health; `None` where the fault is ours.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let reason = || self.to_string();
+        match self {
+            Self::Timeout => Some(Outcome::TimedOut),
+            Self::Unreachable { nobody_listens, .. } => {
+                Some(Outcome::Unreachable { reason: reason(), nobody_listens: *nobody_listens })
+            }
+            Self::Refused(_) | Self::BadStatus { status: 401 | 403, .. } => Some(Outcome::Refused { reason: reason() }),
+            Self::BadStatus { status: 500.., .. } => {
+                Some(Outcome::Unreachable { reason: reason(), nobody_listens: false })
+            }
+            // It said that it is asked too often, which is an answer.
+            Self::BadStatus { status: 429, .. } | Self::Setup(_) => None,
+            Self::TooLarge { .. } | Self::BrokenAnswer(_) | Self::BadStatus { .. } => {
+                Some(Outcome::Incompatible { reason: reason() })
+            }
+        }
+    }
 }
 
 /// A whole answer.

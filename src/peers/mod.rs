@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`identity`] (from a certificate to a name), [`verify`] (one domain's CAs and revocation lists),
 //! [`peer_file`] and [`pins`] (what a node says about itself, and under whose key it is believed), [`trust`] (the list at
-//! work), [`tls`] (both sides of a handshake). The other half is for one's own house: [`authority`] (the CA), [`enrol`]
+//! work), [`tls`] (both sides of a handshake), [`health`] (how a peer is doing, and whether to ask it). The other half is for one's own house: [`authority`] (the CA), [`enrol`]
 //! and [`renewal`] (getting a certificate), [`publish`] (the node's own peer file).
 //!
 //! # Where things lie
@@ -29,6 +29,7 @@
 pub mod authority;
 pub mod enrol;
 mod folder;
+pub mod health;
 pub mod identity;
 pub mod peer_file;
 pub mod pins;
