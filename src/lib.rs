@@ -15,8 +15,11 @@ pub mod keys;
 pub mod domain;
 pub mod search;
 
+pub mod shards;
+
 pub mod outbound;
 pub mod peers;
 
 pub mod access;
+pub mod delivery;
 pub mod vocabulary;
