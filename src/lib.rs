@@ -13,6 +13,7 @@ pub mod clock;
 pub mod keys;
 
 pub mod domain;
+pub mod schema;
 pub mod search;
 
 pub mod shards;

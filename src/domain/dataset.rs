@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::bounds;
 use super::gdpr::Gdpr;
-use super::ids::{Country, DatasetId, Digest, Identity, Iri, LanguageTag, Revision, Seq};
+use super::ids::{Country, DatasetId, Digest, Email, Identity, Iri, LanguageTag, Revision, Seq};
 use super::licence::Licence;
 use super::manifest::Manifest;
 use super::policy::Policy;
@@ -22,6 +23,7 @@ pub struct Dataset {
     /// Its id, minted under the node's domain.
     pub id: DatasetId,
     /// Its title.
+    #[serde(deserialize_with = "bounds::title")]
     pub title: Text,
     /// What it is, in plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,28 +31,48 @@ pub struct Dataset {
     /// The member state it belongs to; the node must speak for it.
     pub country: Country,
     /// Keywords.
-    #[serde(default, skip_serializing_if = "Keywords::is_empty")]
+    #[serde(deserialize_with = "bounds::keywords", default, skip_serializing_if = "Keywords::is_empty")]
     pub keywords: Keywords,
     /// EU data themes and other concepts, by IRI.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub themes: Vec<Iri>,
     /// Who publishes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publisher: Option<Agent>,
     /// Who made it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub creators: Vec<Agent>,
     /// Whom to ask; a functional mailbox rather than a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
     /// Languages of the content.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub languages: Vec<LanguageTag>,
     /// Places it covers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub spatial: Vec<Place>,
     /// Periods it covers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub temporal: Vec<Period>,
     /// How often it is updated: EU frequency IRI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,31 +81,51 @@ pub struct Dataset {
     #[serde(default)]
     pub access_rights: AccessRights,
     /// Laws that apply, by ELI IRI.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub applicable_legislation: Vec<Iri>,
     /// First published.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::day", default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<Date>,
     /// Last changed, as its publisher says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::day", default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<Date>,
     /// The publisher's own version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_line", default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// What changed in this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_notes: Option<Text>,
     /// Persistent identifiers (DOI, URN) that name the same dataset everywhere.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub identifiers: Vec<Iri>,
     /// Pages about it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub landing_pages: Vec<Iri>,
     /// Documentation.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub documentation: Vec<Iri>,
     /// Datasets it was made from.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub derived_from: Vec<Iri>,
     /// Where the record was read from, when it was imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +134,11 @@ pub struct Dataset {
     #[serde(default)]
     pub visibility: Visibility,
     /// Participants who may discover a private record, beside the owner.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub listed: Vec<Identity>,
     /// The licence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,10 +156,18 @@ pub struct Dataset {
     #[serde(default)]
     pub training: Training,
     /// The forms in which it is offered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub distributions: Vec<Distribution>,
     /// Tables in it and their columns.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub record_sets: Vec<RecordSet>,
     /// Invented for a demonstration; no such data exists.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -146,6 +200,7 @@ pub struct Registered {
 #[serde(deny_unknown_fields)]
 pub struct Withdrawn {
     /// The reason, for those who hold it.
+    #[serde(deserialize_with = "bounds::prose")]
     pub reason: String,
     /// What to use in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,6 +212,7 @@ pub struct Withdrawn {
 #[serde(deny_unknown_fields)]
 pub struct Agent {
     /// Its name.
+    #[serde(deserialize_with = "bounds::title")]
     pub name: Text,
     /// Its IRI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,10 +227,11 @@ pub struct Agent {
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     /// The name of the desk.
+    #[serde(deserialize_with = "bounds::line")]
     pub name: String,
     /// Its e-mail address, without `mailto:`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    pub email: Option<Email>,
     /// Its page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<Iri>,
@@ -185,7 +242,7 @@ pub struct Contact {
 #[serde(deny_unknown_fields, default)]
 pub struct Place {
     /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_title", skip_serializing_if = "Option::is_none")]
     pub name: Option<Text>,
     /// Its IRI.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,10 +298,10 @@ impl From<BoundingBox> for [f64; 4] {
 #[serde(deny_unknown_fields)]
 pub struct Period {
     /// First day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::day", default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Date>,
     /// Last day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::day", default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Date>,
 }
 
@@ -253,6 +310,7 @@ pub struct Period {
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The source's name, such as `data.gov.be`.
+    #[serde(deserialize_with = "bounds::line")]
     pub name: String,
     /// The record's IRI there.
     pub iri: Iri,
@@ -365,13 +423,13 @@ pub enum SourceCategory {
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     /// Kinds of content.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub modalities: Vec<Modality>,
     /// Tasks it suits, such as `automatic-speech-recognition`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::lines", skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<String>,
     /// Number of records.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_count", skip_serializing_if = "Option::is_none")]
     pub record_count: Option<u64>,
     /// Number of tokens and by which tokeniser.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -401,10 +459,10 @@ pub struct Training {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_scope: Option<Text>,
     /// Splits.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub splits: Vec<Split>,
     /// Source categories.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub source_categories: Vec<SourceCategory>,
 }
 
@@ -413,8 +471,10 @@ pub struct Training {
 #[serde(deny_unknown_fields)]
 pub struct TokenCount {
     /// How many.
+    #[serde(deserialize_with = "bounds::count")]
     pub count: u64,
     /// Counted by what.
+    #[serde(deserialize_with = "bounds::line")]
     pub tokeniser: String,
 }
 
@@ -423,12 +483,13 @@ pub struct TokenCount {
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// `train`, `validation`, `test` or the source's own name.
+    #[serde(deserialize_with = "bounds::line")]
     pub name: String,
     /// Records in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_count", default, skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
     /// Bytes in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_count", default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }
 
@@ -437,7 +498,7 @@ pub struct Split {
 #[serde(deny_unknown_fields, default)]
 pub struct Distribution {
     /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_title", skip_serializing_if = "Option::is_none")]
     pub title: Option<Text>,
     /// What is in it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -449,13 +510,13 @@ pub struct Distribution {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub download_url: Option<Iri>,
     /// Format: EU file-type code such as `CSV`, `PARQUET`, `JSONL`, or what the source wrote.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_line", skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// IANA media type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_line", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// Size in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_count", skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// SHA-256 of the whole, where it is one file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -473,12 +534,17 @@ pub struct Distribution {
 #[serde(deny_unknown_fields)]
 pub struct RecordSet {
     /// Its name.
+    #[serde(deserialize_with = "bounds::line")]
     pub name: String,
     /// What a record is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
     /// Its columns.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub columns: Vec<Column>,
 }
 
@@ -487,9 +553,10 @@ pub struct RecordSet {
 #[serde(deny_unknown_fields)]
 pub struct Column {
     /// Its name.
+    #[serde(deserialize_with = "bounds::line")]
     pub name: String,
     /// Its type, such as `sc:Text` or `sc:Integer`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_line", default, skip_serializing_if = "Option::is_none")]
     pub data_type: Option<String>,
     /// What it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds;
 use super::dataset::{Agent, Contact};
 use super::ids::{Country, Iri};
 use super::text::Text;
@@ -51,31 +52,31 @@ pub struct Gdpr {
     /// Whether there is personal data.
     pub personal_data: PersonalData,
     /// Categories of personal data, DPV-PD IRIs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Iri>,
     /// Special categories (Article 9(1)), DPV-PD IRIs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub special_categories: Vec<Iri>,
     /// Legal bases of Article 6(1): `https://w3id.org/dpv/legal/eu/gdpr#A6-1-a` … `f`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub legal_basis: Vec<Iri>,
     /// Conditions of Article 9(2): `https://w3id.org/dpv/legal/eu/gdpr#A9-2-a` … `j`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub special_condition: Vec<Iri>,
     /// Purposes the data may be processed for, DPV purpose IRIs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub purposes: Vec<Iri>,
     /// Why it was collected in the first place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection_purpose: Option<Text>,
     /// Kinds of data subjects, DPV IRIs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub data_subjects: Vec<Iri>,
     /// How many people the data is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_count", skip_serializing_if = "Option::is_none")]
     pub data_subject_count: Option<u64>,
     /// The controller, or the joint controllers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub controllers: Vec<Agent>,
     /// The data protection officer (Article 37).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,19 +85,19 @@ pub struct Gdpr {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights_contact: Option<Contact>,
     /// How long it may be kept: an ISO 8601 duration such as `P10Y`, or a date.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::retention", skip_serializing_if = "Option::is_none")]
     pub retention: Option<String>,
     /// The data protection impact assessment (Article 35).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpia: Option<Dpia>,
     /// Technical and organisational measures, DPV IRIs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<Iri>,
     /// Transfers to third countries and their tool (Articles 44 to 49).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<Transfer>,
     /// Countries where it is processed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub processing_locations: Vec<Country>,
 }
 
@@ -133,4 +134,45 @@ pub struct Transfer {
     pub country: Country,
     /// Under which tool: a DPV IRI such as `https://w3id.org/dpv/legal/eu/gdpr#A45-3`.
     pub tool: Iri,
+}
+
+/// The namespace of the Data Privacy Vocabulary.
+pub const DPV: &str = "https://w3id.org/dpv#";
+/// The namespace of its categories of personal data.
+pub const DPV_PD: &str = "https://w3id.org/dpv/pd#";
+/// The namespace of its terms of the GDPR.
+pub const EU_GDPR: &str = "https://w3id.org/dpv/legal/eu/gdpr#";
+
+/// The terms of DPV-PD 2.3 that are special categories (Article 9(1)).
+const SPECIAL_CATEGORIES: &str = "Biometric BloodType DNACode Disability DrugTestResult EthnicOrigin FacialExpression FacialPrint FamilyHealthHistory Fetish Fingerprint Genetic Health HealthHistory HealthRecord IndividualHealthHistory MedicalHealth MentalHealth PhilosophicalBelief PhysicalHealth PoliticalAffiliation PoliticalOpinion Prescription Proclivity Race Religion ReligiousBelief Retina Sexual SexualHistory SexualPreference TradeUnionMembership";
+
+/// The states of the European Economic Area: the Union, Iceland, Liechtenstein and Norway.
+const EEA: &str = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK";
+
+/// Whether a term is a special category of personal data.
+pub fn is_special_category(term: &Iri) -> bool {
+    term.as_str().strip_prefix(DPV_PD).is_some_and(|name| SPECIAL_CATEGORIES.split(' ').any(|special| special == name))
+}
+
+/// Whether a term is a legal basis of Article 6(1): `A6-1-a` to `A6-1-f`, or a narrower term of one.
+pub fn is_legal_basis(term: &Iri) -> bool {
+    is_point(term, "A6-1-", 'a'..='f')
+}
+
+/// Whether a term is a condition of Article 9(2): `A9-2-a` to `A9-2-j`, or a narrower term of one.
+pub fn is_special_condition(term: &Iri) -> bool {
+    is_point(term, "A9-2-", 'a'..='j')
+}
+
+fn is_point(term: &Iri, paragraph: &str, points: std::ops::RangeInclusive<char>) -> bool {
+    let Some(point) = term.as_str().strip_prefix(EU_GDPR).and_then(|name| name.strip_prefix(paragraph)) else {
+        return false;
+    };
+    let mut rest = point.chars();
+    rest.next().is_some_and(|letter| points.contains(&letter)) && matches!(rest.next(), None | Some('-'))
+}
+
+/// Whether a country belongs to the European Economic Area, where Chapter V does not apply.
+pub fn is_in_eea(country: &Country) -> bool {
+    EEA.split(' ').any(|code| code == country.as_str())
 }

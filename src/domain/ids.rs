@@ -106,17 +106,42 @@ name!(
 );
 
 name!(
-    /// An absolute IRI with a scheme that may be shown as a link or kept as an identifier (RFC 3987, at most 2,048 bytes).
+    /// An absolute IRI with a scheme that may be shown as a link or kept as an identifier (RFC 3987, at most 2,048 characters).
     Iri,
     "IRI",
-    "an absolute IRI such as https://example.org/x or urn:uuid:…, without spaces, at most 2048 bytes",
+    "an absolute IRI such as https://example.org/x or urn:uuid:…, without spaces, at most 2,048 characters",
     |text| {
-        text.len() <= 2048
+        text.chars().count() <= 2048
             && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c))
             && text.split_once(':').is_some_and(|(scheme, rest)| {
                 !rest.is_empty()
                     && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
                     && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            })
+    }
+);
+
+impl Iri {
+    /// The IRI where it may be shown as a link: `http`, `https` or `mailto`. Everything else, `javascript:` above all,
+    /// is shown as text.
+    pub fn link(&self) -> Option<&str> {
+        let (scheme, _) = self.0.split_once(':')?;
+        ["https", "http", "mailto"].iter().any(|safe| scheme.eq_ignore_ascii_case(safe)).then_some(&self.0)
+    }
+}
+
+name!(
+    /// An e-mail address in ASCII, without `mailto:` and without a name.
+    Email,
+    "e-mail address",
+    "an e-mail address in ASCII without mailto:, such as data@archive.example, at most 254 characters",
+    |text| {
+        text.len() <= 254
+            && text.split_once('@').is_some_and(|(local, domain)| {
+                (1..=64).contains(&local.len())
+                    && local.bytes().all(|b| b.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&b))
+                    && domain.contains('.')
+                    && domain.split('.').all(|label| is_label(&label.to_ascii_lowercase()))
             })
     }
 );
@@ -137,8 +162,14 @@ name!(
     LanguageTag,
     "language tag",
     "a BCP 47 tag such as fi or nl-t-fr",
-    |text| text.len() <= 64 && oxilangtag::LanguageTag::parse(text).is_ok()
+    |text| text.len() <= 64 && oxilangtag::LanguageTag::parse(text).is_ok() && !is_irregular_tag(text)
 );
+
+/// The grandfathered tags that RFC 5646 lists as irregular: they have no primary language, and all are deprecated.
+fn is_irregular_tag(text: &str) -> bool {
+    text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("i-"))
+        || ["en-GB-oed", "sgn-BE-FR", "sgn-BE-NL", "sgn-CH-DE"].iter().any(|tag| tag.eq_ignore_ascii_case(text))
+}
 
 impl LanguageTag {
     /// The primary language, in lower case: `nl` of `nl-t-fr`.

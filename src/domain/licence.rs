@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds;
 use super::ids::Iri;
 
 /// A licence: its identifier where it could be resolved, the source's own words, and what it permits.
@@ -9,13 +10,13 @@ use super::ids::Iri;
 #[serde(deny_unknown_fields)]
 pub struct Licence {
     /// An SPDX licence id (`CC-BY-4.0`) where one exists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_line", default, skip_serializing_if = "Option::is_none")]
     pub spdx: Option<String>,
     /// The licence's IRI: an entry of the EU licence table where one exists, else the source's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iri: Option<Iri>,
     /// What the source wrote, kept as it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_prose", default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
     /// What it permits. Derived from the identifier by a table; never guessed.
     #[serde(default)]

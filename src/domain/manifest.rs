@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::bounds;
 use super::ids::{Digest, InvalidName};
 
 /// The size of the chunks whose digests let a fetch resume and verify part of a shard: 8 MiB.
@@ -14,9 +16,20 @@ pub const CHUNK_SIZE: u64 = 8 * 1024 * 1024;
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The number of this version, from 1.
+    #[serde(deserialize_with = "bounds::ordinal")]
     pub version: u32,
     /// The shards in the order of their names.
+    #[serde(deserialize_with = "shards")]
     pub shards: BTreeMap<ShardName, Shard>,
+}
+
+fn shards<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ShardName, Shard>, D::Error> {
+    let shards = BTreeMap::deserialize(from)?;
+    if shards.len() <= bounds::SHARDS {
+        Ok(shards)
+    } else {
+        Err(D::Error::custom(format_args!("a manifest has at most {} shards", bounds::SHARDS)))
+    }
 }
 
 /// One file of a distribution.
@@ -24,24 +37,29 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 pub struct Shard {
     /// Its size in bytes.
+    #[serde(deserialize_with = "bounds::count")]
     pub bytes: u64,
     /// The digest of the whole file.
     pub sha256: Digest,
     /// The digests of its chunks of [`CHUNK_SIZE`] bytes, in order; may be left out for a shard of one chunk.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::CHUNKS }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub chunks: Vec<Digest>,
     /// Rows in it, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_count", default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
     /// The split it belongs to, such as `train`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::some_line", default, skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
 }
 
 impl Manifest {
     /// All bytes together.
     pub fn total_bytes(&self) -> u64 {
-        self.shards.values().map(|shard| shard.bytes).sum()
+        self.shards.values().fold(0, |sum, shard| sum.saturating_add(shard.bytes))
     }
 
     /// The digest of the manifest itself, over its canonical JSON (keys in order, no white space).

@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod answer;
+pub mod bounds;
 pub mod dataset;
 pub mod event;
 pub mod gdpr;
@@ -10,6 +11,7 @@ pub mod language;
 pub mod licence;
 pub mod manifest;
 pub mod negotiation;
+pub mod offerable;
 pub mod policy;
 pub mod query;
 pub mod score;

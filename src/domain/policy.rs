@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds;
 use super::ids::Iri;
 
 /// A policy: permissions with their constraints and duties, and prohibitions, which win.
@@ -12,15 +13,16 @@ use super::ids::Iri;
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// What is permitted, and under which constraints.
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>")]
     pub permissions: Vec<Rule>,
     /// What is prohibited. A prohibition whose constraints hold beats every permission.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub prohibitions: Vec<Rule>,
     /// Whether a steward decides each request even where the rules allow it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub approval: bool,
     /// For how long an agreement holds: an ISO 8601 duration, at most; none means one year.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounds::duration", skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
 }
 
@@ -29,12 +31,21 @@ pub struct Policy {
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The ODRL action, such as `use`, `odrl:reproduce` or an IRI.
+    #[serde(deserialize_with = "bounds::line")]
     pub action: String,
     /// Constraints, all of which must hold.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub constraints: Vec<Constraint>,
     /// Duties, such as `attribute` or `delete`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub duties: Vec<Duty>,
 }
 
@@ -43,10 +54,13 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 pub struct Constraint {
     /// The left operand, such as `purpose`, `spatial`, `recipient` or `dateTime`.
+    #[serde(deserialize_with = "bounds::line")]
     pub left: String,
     /// The operator, such as `eq`, `isAnyOf`, `isNoneOf`, `lteq`.
+    #[serde(deserialize_with = "bounds::line")]
     pub operator: String,
     /// The right operands.
+    #[serde(deserialize_with = "bounds::lines")]
     pub right: Vec<String>,
 }
 
@@ -55,9 +69,14 @@ pub struct Constraint {
 #[serde(deny_unknown_fields)]
 pub struct Duty {
     /// The ODRL action.
+    #[serde(deserialize_with = "bounds::line")]
     pub action: String,
     /// Constraints on it, such as a date.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub constraints: Vec<Constraint>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds;
 use super::ids::LanguageTag;
 
 /// One text in one or more languages; never empty, and no language holds an empty text.
@@ -11,14 +12,23 @@ use super::ids::LanguageTag;
 #[serde(try_from = "BTreeMap<LanguageTag, String>", into = "BTreeMap<LanguageTag, String>")]
 pub struct Text(BTreeMap<LanguageTag, String>);
 
-/// A text in no language at all, or with an empty value.
+/// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a text needs at least one language, and each language a text that is not blank")]
-pub struct EmptyText;
+pub enum InvalidText {
+    /// In no language at all, or in too many.
+    #[error("a text is in 1 to {max} languages, not in {0}", max = bounds::LANGUAGES)]
+    Languages(usize),
+    /// Blank, too long, or with control characters.
+    #[error(
+        "the text in {0} is not valid: 1 to {max} characters, not blank, no control characters but tabs and line breaks",
+        max = bounds::TEXT
+    )]
+    Value(LanguageTag),
+}
 
 impl Text {
     /// A text in one language.
-    pub fn new(language: LanguageTag, text: impl Into<String>) -> Result<Self, EmptyText> {
+    pub fn new(language: LanguageTag, text: impl Into<String>) -> Result<Self, InvalidText> {
         BTreeMap::from([(language, text.into())]).try_into()
     }
 
@@ -50,12 +60,15 @@ impl Text {
 }
 
 impl TryFrom<BTreeMap<LanguageTag, String>> for Text {
-    type Error = EmptyText;
-    fn try_from(texts: BTreeMap<LanguageTag, String>) -> Result<Self, EmptyText> {
-        if texts.is_empty() || texts.values().any(|text| text.trim().is_empty()) {
-            return Err(EmptyText);
+    type Error = InvalidText;
+    fn try_from(texts: BTreeMap<LanguageTag, String>) -> Result<Self, InvalidText> {
+        if !(1..=bounds::LANGUAGES).contains(&texts.len()) {
+            return Err(InvalidText::Languages(texts.len()));
         }
-        Ok(Self(texts))
+        match texts.iter().find(|(_, text)| !bounds::is_prose(text, bounds::TEXT)) {
+            Some((language, _)) => Err(InvalidText::Value(language.clone())),
+            None => Ok(Self(texts)),
+        }
     }
 }
 
