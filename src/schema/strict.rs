@@ -192,7 +192,8 @@ impl<'v> SeqAccess<'v> for &mut List<'v, '_> {
         let Some(value) = self.list.get(self.at) else { return Ok(None) };
         let path = Path::Index(self.path, self.at);
         self.at += 1;
-        seed.deserialize(Strict { value, path }).map(Some)
+        // A type may refuse after it was read: `try_from`, `deserialize_with`. It is this value that is refused.
+        seed.deserialize(Strict { value, path }).map(Some).map_err(|refused| refused.at(&path))
     }
 }
 
@@ -215,6 +216,7 @@ impl<'v> MapAccess<'v> for Object<'v, '_> {
 
     fn next_value_seed<V: DeserializeSeed<'v>>(&mut self, seed: V) -> Result<V::Value, Refused> {
         let (name, value) = self.value.take().ok_or_else(|| Refused::custom("a value before its name"))?;
-        seed.deserialize(Strict { value, path: Path::Name(self.path, name) })
+        let path = Path::Name(self.path, name);
+        seed.deserialize(Strict { value, path }).map_err(|refused| refused.at(&path))
     }
 }
