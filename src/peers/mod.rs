@@ -38,6 +38,7 @@ pub mod renewal;
 pub mod tls;
 pub mod trust;
 pub mod verify;
+pub mod wire;
 
 use std::path::{Path, PathBuf};
 
