@@ -24,3 +24,5 @@ pub mod peers;
 pub mod access;
 pub mod delivery;
 pub mod vocabulary;
+
+pub mod cli;

@@ -50,6 +50,11 @@ pub fn request(request: &[u8], certificate: &CertificateDer<'_>, old_key: &KeyPa
         .concat())
 }
 
+/// Whether a text is a renewal and not a plain signing request.
+pub fn is_renewal(text: &str) -> bool {
+    text.contains(PROOF)
+}
+
 /// Reads a renewal and checks that the old key signed it.
 pub fn read(text: &str) -> Result<Renewal, RenewalError> {
     let mut blocks = Vec::new();

@@ -377,7 +377,9 @@ impl Trust {
                     refused: state
                         .files
                         .iter()
-                        .filter(|report| report.refused.is_some() && report.domain.as_ref() == Some(domain))
+                        .filter(|report| report.domain.as_ref() == Some(domain))
+                        // A copied file that a newer one overtook is in order; it stays among `files`.
+                        .filter(|report| !matches!(report.refused, None | Some(PeerFileError::RolledBack { .. })))
                         .cloned()
                         .collect(),
                 }

@@ -2,4 +2,5 @@
 
 mod federation_calls;
 mod house;
+mod keys_and_peers;
 mod pki;
