@@ -33,6 +33,7 @@ pub mod health;
 pub mod identity;
 pub mod peer_file;
 pub mod pins;
+pub mod probe;
 pub mod publish;
 pub mod renewal;
 pub mod tls;

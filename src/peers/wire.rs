@@ -34,7 +34,7 @@ pub const UNSUPPORTED_CONSTRAINT: &str = "unsupported_constraint";
 pub const OTHER_ANALYSER: &str = "other_analyser";
 
 /// The most bytes of a question.
-pub const MAX_ASK_BYTES: usize = 256 * 1024;
+pub const MAX_ASK_BYTES: usize = 512 * 1024;
 /// The most bytes of an answer.
 pub const MAX_ANSWER_BYTES: u64 = 8 * 1024 * 1024;
 /// The most bytes of a status.
@@ -42,10 +42,11 @@ pub const MAX_STATUS_BYTES: u64 = 256 * 1024;
 /// The most hits that may be asked for.
 pub const MAX_HITS: usize = 200;
 
-const MAX_DEPTH: usize = 32;
+/// A question nested as deep as an index evaluates it, each level being an object and a list.
+const MAX_DEPTH: usize = 120;
 const MAX_VALUES: usize = 200_000;
-const MAX_TERMS: usize = 256;
-const MAX_PARTS: usize = 512;
+const MAX_TERMS: usize = 1_024;
+const MAX_PARTS: usize = 4_096;
 const MAX_TERM_BYTES: usize = 1_024;
 const MAX_FILTER_VALUES: usize = 200;
 const MAX_WEIGHT: f32 = 1_000.0;
@@ -170,7 +171,7 @@ fn says_nothing(value: &Value) -> bool {
 fn check_size(question: &Analysed) -> Result<(), AskError> {
     let refuse = |what: &str| Err(AskError::TooLarge(what.to_owned()));
     if question.scored.len() > MAX_TERMS {
-        return refuse("more than 256 terms to score");
+        return refuse("more than 1024 terms to score");
     }
     if question.scored.iter().any(|term| term.term.text.len() > MAX_TERM_BYTES) {
         return refuse("a term of more than 1024 bytes");
@@ -206,7 +207,7 @@ fn check_size(question: &Analysed) -> Result<(), AskError> {
         };
         parts += texts;
         if parts > MAX_PARTS || longest > 2 * MAX_TERM_BYTES {
-            return refuse("more than 512 parts to match, or one of more than 2048 bytes");
+            return refuse("more than 4096 parts to match, or one of more than 2048 bytes");
         }
     }
     Ok(())
@@ -540,7 +541,7 @@ mod tests {
         let term = json!({"term": {"field": "all", "text": "x"}});
         wide["question"]["matching"] = json!({"any": vec![term; MAX_PARTS + 1]});
         assert!(matches!(read_ask(&wide), Err(AskError::TooLarge(_))));
-        let deep = format!("{}{}", r#"{"question":"#, "[".repeat(100));
+        let deep = format!("{}{}", r#"{"question":"#, "[".repeat(1000));
         assert!(matches!(SearchAsk::read(deep.as_bytes()), Err(AskError::Malformed(_))));
     }
 

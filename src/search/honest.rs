@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::merge::Answer;
 use crate::domain::answer::{Card, FacetCounts, Hit, SortKey};
 use crate::domain::ids::Identity;
-use crate::domain::query::{Analysed, FacetField, Filters, Sort};
+use crate::domain::query::{Analysed, ComponentKind, FacetField, Filters, ScoredTerm, Sort};
 use crate::domain::score::{Component, Statistics};
 
 /// More records than any node holds: 500 times the largest.
@@ -105,7 +105,7 @@ pub fn sift(answer: Answer, question: &Analysed) -> Honest {
             hits.push(hit);
         }
     }
-    let statistics = credible(&answer.statistics, &hits, question.scored.len(), &mut dropped.counts);
+    let statistics = credible(&answer.statistics, &hits, &question.scored, &mut dropped.counts);
     let kept = hits.len() as u64;
     let left_out = (dropped.other_member + dropped.other_country + dropped.not_matching + dropped.repeated) as u64;
     let total = answer.total.saturating_sub(left_out).clamp(kept, statistics.documents.max(kept));
@@ -145,7 +145,7 @@ fn in_order(components: &mut Vec<Component>, terms: usize) -> usize {
     sent - components.len()
 }
 
-fn credible(stated: &Statistics, hits: &[Hit], terms: usize, wrong: &mut usize) -> Statistics {
+fn credible(stated: &Statistics, hits: &[Hit], terms: &[ScoredTerm], wrong: &mut usize) -> Statistics {
     let mut put_right = |stated: u64, low: u64, high: u64| {
         let credible = stated.clamp(low, high);
         *wrong += usize::from(credible != stated);
@@ -157,13 +157,17 @@ fn credible(stated: &Statistics, hits: &[Hit], terms: usize, wrong: &mut usize) 
         .iter()
         .map(|(field, tokens)| (*field, put_right(*tokens, 0, documents.saturating_mul(MOST_MEAN_LENGTH))))
         .collect();
-    let frequencies = (0..terms)
-        .map(|term| {
-            let shown = hits
-                .iter()
-                .filter(|hit| hit.components.iter().any(|component| usize::from(component.term) == term))
-                .count() as u64;
-            put_right(stated.frequencies.get(term).copied().unwrap_or(0), shown, documents)
+    let shown = |place: usize| {
+        let holds = |hit: &&Hit| hit.components.iter().any(|component| usize::from(component.term) == place);
+        hits.iter().filter(holds).count() as u64
+    };
+    let frequencies = terms
+        .iter()
+        .enumerate()
+        .map(|(place, term)| {
+            // How often a title is the query is a count that no score needs.
+            let least = if term.kind == ComponentKind::TitleTier { 0 } else { shown(place) };
+            put_right(stated.frequencies.get(place).copied().unwrap_or(0), least, documents)
         })
         .collect();
     Statistics { documents, tokens, frequencies }

@@ -7,7 +7,8 @@ pub mod certificate;
 pub mod duplicates;
 pub mod honest;
 pub mod merge;
-#[cfg(test)]
-mod merge_laws;
 pub mod plan;
 pub mod source;
+
+#[cfg(test)]
+mod merge_laws;
