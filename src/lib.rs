@@ -17,6 +17,7 @@ pub mod schema;
 pub mod search;
 
 pub mod shards;
+pub mod store;
 
 pub mod outbound;
 pub mod peers;

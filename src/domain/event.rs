@@ -3,12 +3,15 @@
 //! A payload is stored as JSON under its `kind`; a reader of an older log meets only kinds and fields that this file
 //! still knows, so a variant may gain optional fields and never loses one.
 
+use std::fmt;
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, Ended, GrantRow, Receipt, Release, ReleaseEnd};
 use super::dataset::{Registered, Withdrawn};
-use super::ids::{DatasetId, Digest, Identity, OpaqueId, Revision, Seq, TrustDomain};
+use super::ids::{DatasetId, Digest, Identity, InvalidName, OpaqueId, Revision, Seq, TrustDomain};
 use super::negotiation::{Request, RequestState};
 
 /// An event to be appended.
@@ -51,6 +54,34 @@ pub enum Actor {
     },
 }
 
+const TOKEN_ACTOR: &str = "token:";
+
+/// The actor in one word, as the log's column and its Merkle leaf have it: `node`, `operator`, `token:<id>` or a SPIFFE id.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node => f.write_str("node"),
+            Self::Operator => f.write_str("operator"),
+            Self::Token { token } => write!(f, "{TOKEN_ACTOR}{token}"),
+            Self::Certificate { identity } => identity.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        match text {
+            "node" => Ok(Self::Node),
+            "operator" => Ok(Self::Operator),
+            _ => match text.strip_prefix(TOKEN_ACTOR) {
+                Some(token) => Ok(Self::Token { token: token.parse()? }),
+                None => Ok(Self::Certificate { identity: text.parse()? }),
+            },
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -62,7 +93,8 @@ pub enum What {
     DatasetRegistered { record: Box<Registered> },
     /// A dataset got a further revision.
     DatasetRevised { record: Box<Registered> },
-    /// A dataset was withdrawn; its id stays taken.
+    /// A dataset was withdrawn; its id stays taken. A withdrawal is a change, so it makes a revision: `revision` is the
+    /// number of that new one.
     DatasetWithdrawn { id: DatasetId, revision: Revision, withdrawn: Withdrawn },
     /// A request was made here (home node) or arrived here (owner's node).
     RequestMade { request: Box<Request> },

@@ -4,3 +4,4 @@ mod federation_calls;
 mod house;
 mod keys_and_peers;
 mod pki;
+mod store;
