@@ -381,7 +381,7 @@ impl Federation {
             let proxy = reqwest::Proxy::all(proxy.clone()).map_err(|error| CallError::Setup(error.to_string()))?;
             builder = builder.proxy(proxy);
         }
-        builder.build().map_err(|error| CallError::Setup(chain(&error)))
+        builder.build().map_err(|error| CallError::Setup(innermost(&error)))
     }
 }
 
@@ -432,31 +432,33 @@ fn classify(error: &reqwest::Error) -> CallError {
         if let Some(refusal) = found.downcast_ref::<rustls::Error>().and_then(tls::refusal) {
             return CallError::Refused(refusal);
         }
-        if let Some(found) = found.downcast_ref::<io::Error>() {
-            // An error that rustls put into an io::Error is not among its sources.
-            if let Some(refusal) = found.get_ref().and_then(|inner| inner.downcast_ref()).and_then(tls::refusal) {
-                return CallError::Refused(refusal);
-            }
-            nobody_listens |= found.kind() == io::ErrorKind::ConnectionRefused;
-        }
-        cause = found.source();
+        nobody_listens |=
+            found.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        cause = beneath(found);
     }
     if error.is_timeout() {
         CallError::Timeout
     } else if error.is_connect() || error.is_request() {
-        CallError::Unreachable { reason: chain(error), nobody_listens }
+        CallError::Unreachable { reason: innermost(error), nobody_listens }
     } else if error.is_builder() {
-        CallError::Setup(chain(error))
+        CallError::Setup(innermost(error))
     } else {
-        CallError::BrokenAnswer(chain(error))
+        CallError::BrokenAnswer(innermost(error))
     }
 }
 
+/// The next error beneath. What an `io::Error` was made from is not its source but its content, and a failed handshake
+/// is such a content, sometimes twice over.
+fn beneath<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    let content = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    content.map(|content| content as &(dyn StdError + 'static)).or_else(|| error.source())
+}
+
 /// The innermost cause, which is the part that a person can use; the outer ones only name layers of the client.
-fn chain(error: &reqwest::Error) -> String {
-    let mut cause: &dyn StdError = error;
-    while let Some(source) = cause.source() {
-        cause = source;
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &(dyn StdError + 'static) = error;
+    while let Some(next) = beneath(cause) {
+        cause = next;
     }
     cause.to_string().chars().filter(|c| !c.is_control()).take(300).collect()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use pleiad::outbound::federation::{CallError, Federation, Options};
 use pleiad::peers::identity::Presented;
-use pleiad::peers::tls::{self, KeyExchange};
+use pleiad::peers::tls::{self, KeyExchange, OwnCertificate};
 use pleiad::peers::trust::Trust;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::pki::{self, State};
 
 /// A door that is just enough HTTP/1.1 for these tests, with the real TLS configuration and the real check per request.
-struct Door {
+pub struct Door {
     handshakes: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -27,8 +27,9 @@ impl Drop for Door {
     }
 }
 
-fn open_door(listener: TcpListener, state: &State, trust: &Arc<Trust>) -> Door {
-    let config = tls::server_config(&state.own(), trust, KeyExchange::default()).unwrap();
+/// Opens the door on a listener.
+pub fn open_door(listener: TcpListener, own: Arc<OwnCertificate>, trust: &Arc<Trust>) -> Door {
+    let config = tls::server_config(&own, trust, KeyExchange::default()).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let handshakes = Arc::new(AtomicUsize::new(0));
     let (count, trust) = (Arc::clone(&handshakes), Arc::clone(trust));
@@ -99,13 +100,15 @@ async fn answer(
     }
 }
 
-async fn listener() -> (TcpListener, u16) {
+/// A listener on a free port of this machine.
+pub async fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
 }
 
-fn soon() -> Instant {
+/// A deadline that only a hung test meets.
+pub fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
@@ -115,7 +118,7 @@ async fn a_node_and_a_participant_call_a_peer_and_the_peer_knows_who_they_are() 
     let (listener, port) = listener().await;
     let (fi, de) = (State::new("fi", 1, &clock), State::new("de", port, &clock));
     pki::introduce(&[&fi, &de]);
-    let _door = open_door(listener, &de, &de.trust());
+    let _door = open_door(listener, de.own(), &de.trust());
 
     let federation = Federation::new(fi.own(), fi.trust(), Options::default());
     let answer = federation.post_json(&de.node, "x", &[("x-a", "b")], &1, soon(), 1000).await.unwrap();
@@ -133,7 +136,7 @@ async fn connections_stay_warm_and_a_new_certificate_or_peer_file_makes_a_new_on
     let (listener, port) = listener().await;
     let (fi, de) = (State::new("fi", 1, &clock), State::new("de", port, &clock));
     pki::introduce(&[&fi, &de]);
-    let door = open_door(listener, &de, &de.trust());
+    let door = open_door(listener, de.own(), &de.trust());
     let trust = fi.trust();
     let federation = Federation::new(fi.own(), Arc::clone(&trust), Options::default());
     for _ in 0..3 {
@@ -152,7 +155,7 @@ async fn an_answer_that_is_late_endless_broken_or_elsewhere_is_an_error_of_its_o
     let (listener, port) = listener().await;
     let (fi, de) = (State::new("fi", 1, &clock), State::new("de", port, &clock));
     pki::introduce(&[&fi, &de]);
-    let _door = open_door(listener, &de, &de.trust());
+    let _door = open_door(listener, de.own(), &de.trust());
     let federation = Federation::new(fi.own(), fi.trust(), Options::default());
     let get = |path: &'static str, deadline| federation.get(&de.node, path, &[], deadline, 100_000);
 

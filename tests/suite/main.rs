@@ -1,5 +1,6 @@
 //! Pleiad from outside: real sockets, real TLS, real files.
 
+mod attacks;
 mod federation_calls;
 mod house;
 mod keys_and_peers;
