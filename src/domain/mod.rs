@@ -16,3 +16,4 @@ pub mod policy;
 pub mod query;
 pub mod score;
 pub mod text;
+pub mod warnings;

@@ -372,3 +372,173 @@ fn bytes(dataset: &Dataset, found: &mut Found) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::dataset::Withdrawn;
+    use crate::domain::gdpr::Dpia;
+    use crate::domain::ids::{Revision, Seq};
+
+    fn example() -> Registered {
+        Registered {
+            dataset: serde_json::from_str(include_str!("../../config/examples/dataset.json")).unwrap(),
+            owner: "spiffe://fi.pleiad.example/participant/archive".parse().unwrap(),
+            revision: Revision::FIRST,
+            registered: "2026-03-01T09:30:00Z".parse().unwrap(),
+            revised: "2026-03-01T09:30:00Z".parse().unwrap(),
+            seq: Seq(1),
+            withdrawn: None,
+        }
+    }
+
+    fn codes(change: impl FnOnce(&mut Dataset)) -> Vec<String> {
+        let mut record = example();
+        change(&mut record.dataset);
+        let missing = Offerable::of(&record).map(|_| ()).expect_err("something is missing");
+        missing.into_iter().map(|m| format!("{} {}", m.pointer, m.code)).collect()
+    }
+
+    #[test]
+    fn a_dataset_with_everything_stated_may_be_offered() {
+        let record = example();
+        let offerable = Offerable::of(&record).unwrap();
+        assert_eq!(offerable.manifest().shards.len(), 2);
+        assert_eq!(offerable.policy().permissions.len(), 1);
+    }
+
+    #[test]
+    fn a_dataset_with_only_a_title_is_told_everything_at_once() {
+        let codes = codes(|d| {
+            *d = serde_json::from_value(serde_json::json!({"id": d.id, "title": d.title, "country": "FI"})).unwrap();
+        });
+        for code in [
+            "description",
+            "publisher",
+            "contact",
+            "access_rights",
+            "licence",
+            "policy",
+            "personal_data",
+            "modalities",
+            "source_categories",
+            "manifest",
+        ] {
+            assert!(codes.iter().any(|found| found.ends_with(&format!(" {code}"))), "{code} in {codes:?}");
+        }
+    }
+
+    #[test]
+    fn every_field_that_law_or_policy_needs_is_missed_alone() {
+        assert_eq!(codes(|d| d.description = None), ["/description description"]);
+        assert_eq!(codes(|d| d.publisher = None), ["/publisher publisher"]);
+        assert_eq!(codes(|d| d.contact = None), ["/contact contact"]);
+        assert_eq!(codes(|d| d.access_rights = AccessRights::NotStated), ["/access_rights access_rights"]);
+        assert_eq!(codes(|d| d.licence.as_mut().unwrap().iri = None), ["/licence licence"]);
+        assert_eq!(codes(|d| d.policy = None), ["/policy/permissions policy"]);
+        assert_eq!(codes(|d| d.tdm_reservation = TdmReservation::NotStated), ["/tdm_reservation tdm_reservation"]);
+        assert_eq!(codes(|d| d.training.modalities.clear()), ["/training/modalities modalities"]);
+        assert_eq!(codes(|d| d.training.source_categories.clear()), ["/training/source_categories source_categories"]);
+        assert_eq!(codes(|d| d.distributions.clear()), ["/distributions manifest"]);
+        assert_eq!(codes(|d| d.gdpr.personal_data = PersonalData::NotStated), ["/gdpr/personal_data personal_data"]);
+        assert_eq!(codes(|d| d.applicable_legislation.clear()), ["/applicable_legislation applicable_legislation"]);
+        assert_eq!(
+            codes(|d| {
+                d.gdpr.categories.clear();
+                d.gdpr.special_categories.clear();
+            }),
+            ["/gdpr/categories categories"]
+        );
+        assert_eq!(codes(|d| d.gdpr.legal_basis.clear()), ["/gdpr/legal_basis legal_basis"]);
+        assert_eq!(codes(|d| d.gdpr.special_condition.clear()), ["/gdpr/special_condition special_condition"]);
+        assert_eq!(codes(|d| d.gdpr.data_subjects.clear()), ["/gdpr/data_subjects data_subjects"]);
+        assert_eq!(codes(|d| d.gdpr.controllers.clear()), ["/gdpr/controllers controllers"]);
+        assert_eq!(codes(|d| d.gdpr.dpo = None), ["/gdpr/dpo dpo"]);
+        assert_eq!(
+            codes(|d| d.gdpr.rights_contact.as_mut().unwrap().page = None),
+            ["/gdpr/rights_contact rights_contact"]
+        );
+        assert_eq!(codes(|d| d.gdpr.retention = None), ["/gdpr/retention retention"]);
+        assert_eq!(codes(|d| d.gdpr.dpia = None), ["/gdpr/dpia dpia"]);
+        assert_eq!(codes(|d| d.gdpr.measures.clear()), ["/gdpr/measures measures"]);
+        assert_eq!(codes(|d| d.gdpr.processing_locations.clear()), ["/gdpr/processing_locations processing_locations"]);
+        assert_eq!(codes(|d| d.gdpr.purposes.clear()), ["/gdpr/purposes purposes"]);
+    }
+
+    #[test]
+    fn what_is_stated_must_also_hold() {
+        assert_eq!(
+            codes(|d| d.gdpr.dpia = Some(Dpia { status: DpiaStatus::Required, reference: None })),
+            ["/gdpr/dpia dpia"]
+        );
+        assert_eq!(codes(|d| d.gdpr.transfers.clear()), ["/gdpr/processing_locations/1 transfer"]);
+        assert_eq!(codes(|d| d.gdpr.legal_basis = d.gdpr.special_condition.clone()), ["/gdpr/legal_basis legal_basis"]);
+        // A special category does not escape by standing among the others.
+        assert_eq!(
+            codes(|d| {
+                d.gdpr.categories.append(&mut d.gdpr.special_categories);
+                d.gdpr.special_condition.clear();
+            }),
+            ["/gdpr/special_condition special_condition"]
+        );
+        assert_eq!(
+            codes(|d| shard(d).chunks.truncate(1)),
+            ["/distributions/0/manifest/shards/train-00000.parquet/chunks chunks"]
+        );
+        assert_eq!(
+            codes(|d| d.distributions[0].manifest.as_mut().unwrap().shards.clear()),
+            ["/distributions/0/manifest/shards shards"]
+        );
+        assert_eq!(
+            codes(|d| d.distributions[1].manifest = d.distributions[0].manifest.clone()),
+            ["/distributions one_manifest"]
+        );
+    }
+
+    fn shard(dataset: &mut Dataset) -> &mut crate::domain::manifest::Shard {
+        let manifest = dataset.distributions[0].manifest.as_mut().unwrap();
+        manifest.shards.get_mut(&"train-00000.parquet".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_policy_permits_no_purpose_that_the_data_was_not_meant_for() {
+        let permission = |d: &mut Dataset| d.policy.as_mut().unwrap().permissions[0].clone();
+        assert_eq!(
+            codes(|d| d.policy.as_mut().unwrap().permissions[0].constraints[0]
+                .right
+                .push("https://w3id.org/dpv#Marketing".into())),
+            ["/policy/permissions/0/constraints/0/right/1 purpose_limitation"]
+        );
+        assert_eq!(
+            codes(|d| {
+                let mut open = permission(d);
+                open.constraints.clear();
+                d.policy.as_mut().unwrap().permissions.push(open);
+            }),
+            ["/policy/permissions/1/constraints purpose_limitation"]
+        );
+        // To exclude one purpose is not to name those that are meant.
+        assert_eq!(
+            codes(|d| d.policy.as_mut().unwrap().permissions[0].constraints[0].operator = "isNoneOf".into()),
+            ["/policy/permissions/0/constraints purpose_limitation"]
+        );
+        let mut short = example();
+        short.dataset.policy.as_mut().unwrap().permissions[0].constraints[0].right =
+            vec!["dpv:AcademicResearch".into()];
+        assert!(Offerable::of(&short).is_ok());
+    }
+
+    #[test]
+    fn without_personal_data_its_fields_are_not_asked_for() {
+        let mut record = example();
+        record.dataset.gdpr = Gdpr { personal_data: PersonalData::No, ..Gdpr::default() };
+        assert!(Offerable::of(&record).is_ok());
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_not_offered() {
+        let mut record = example();
+        record.withdrawn = Some(Withdrawn { reason: "Consent was withdrawn.".into(), successor: None });
+        assert_eq!(Offerable::of(&record).unwrap_err()[0].code, "withdrawn");
+    }
+}

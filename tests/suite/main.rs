@@ -6,3 +6,4 @@ mod house;
 mod keys_and_peers;
 mod pki;
 mod store;
+mod validity;
