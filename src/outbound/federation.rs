@@ -168,7 +168,7 @@ impl Headers {
         self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    fn of(headers: &reqwest::header::HeaderMap) -> Self {
+    pub(super) fn of(headers: &reqwest::header::HeaderMap) -> Self {
         let text = headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         Self(text.collect())
     }

@@ -2,6 +2,7 @@
 //!
 //! [`federation`] calls peers and nobody else: mutual TLS, our trust list as the only roots, an expected identity for
 //! each call, no redirects, no proxy from the environment. Search, access and delivery use it, and `pleiad fetch` with a
-//! holder's certificate. Whoever wants to fetch something from the open web does not use it.
+//! holder's certificate. [`api`] is the command line's way to a node's web door. Whoever wants to fetch something from the open web uses neither.
 
+pub mod api;
 pub mod federation;

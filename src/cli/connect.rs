@@ -1,0 +1,56 @@
+//! How a command reaches a running node: the address of its web door, and a token from a file.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use url::Url;
+
+use super::{Exit, Failure};
+use crate::outbound::api::{Api, ApiError};
+
+/// Arguments of every command that talks to a running node.
+#[derive(Debug, Clone, Args)]
+pub struct NodeArgs {
+    /// The address of the node's web door.
+    #[arg(long, env = "PLEIAD_NODE", default_value = "http://127.0.0.1:8080/")]
+    pub node: Url,
+    /// The file with the API token.
+    #[arg(long, env = "PLEIAD_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A file with the CA certificate (PEM) under which the node's name is vouched for; else the platform's roots.
+    #[arg(long, env = "PLEIAD_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl NodeArgs {
+    /// The node, ready to be called.
+    pub fn connect(&self) -> Result<Api, Failure> {
+        let token = self.token_file.as_deref().map(read).transpose()?;
+        let token = token.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let ca = self.ca_file.as_deref().map(read).transpose()?;
+        Api::new(self.node.clone(), token.as_deref(), ca.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path)
+        .map_err(|error| Failure::new(Exit::Error, format!("{} cannot be read: {error}", path.display())))
+}
+
+/// Runs one command's calls to their end.
+pub fn wait<T>(calls: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(calls)
+}
+
+/// The node's refusal as an ending of the command: each kind of refusal has its exit code.
+pub fn failed(error: ApiError) -> Failure {
+    let exit = match error.status() {
+        Some(400 | 422) => Exit::Usage,
+        Some(401 | 403) => Exit::Denied,
+        Some(404 | 410) => Exit::NotFound,
+        _ => Exit::Error,
+    };
+    Failure::new(exit, error)
+}
