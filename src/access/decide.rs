@@ -72,6 +72,9 @@ pub fn decide(policy: &Policy, intended: &IntendedUse, facts: &Facts, usage: Usa
         return Decision::Refuse(vec![reason("purpose_missing", "", "name at least one purpose".to_owned())]);
     }
     let mut verdict = Verdict::default();
+    if let Err(reason) = expiry(policy, now) {
+        verdict.refuse(reason);
+    }
     for purpose in &intended.purposes {
         let case = Case { action, purpose, facts, usage, now };
         verdict.take(case.prohibitions(policy));
@@ -81,6 +84,16 @@ pub fn decide(policy: &Policy, intended: &IntendedUse, facts: &Facts, usage: Usa
         verdict.doubt(reason("approval_required", "/approval", "the owner decides each request".to_owned()));
     }
     verdict.decision()
+}
+
+/// Until when an agreement under this policy holds that is concluded now: its duration, or one year.
+pub fn expiry(policy: &Policy, now: Timestamp) -> Result<Timestamp, Reason> {
+    let duration = policy.duration.as_deref().unwrap_or("P1Y");
+    let end = duration.parse::<jiff::Span>().ok().and_then(|span| {
+        let end = now.to_zoned(jiff::tz::TimeZone::UTC).checked_add(span).ok()?;
+        (end.timestamp() > now).then(|| end.timestamp())
+    });
+    end.ok_or_else(|| not_understood("/duration", duration))
 }
 
 /// What speaks against a request, what makes it doubtful, what it is tied to: each once, in the order found.

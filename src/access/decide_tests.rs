@@ -144,6 +144,19 @@ fn an_empty_policy_permits_nothing() {
     assert_eq!(refusal(verdict(&Policy::default(), &["AcademicResearch"], None)).0, "nothing_permitted");
 }
 
+#[test]
+fn an_agreement_holds_for_the_duration_of_the_policy_and_for_none_that_is_not_understood() {
+    let mut policy = policy(vec![rule("use", vec![])], vec![]);
+    assert_eq!(expiry(&policy, now()).unwrap().to_string(), "2027-11-24T12:00:00Z");
+    policy.duration = Some("P6M".into());
+    assert_eq!(expiry(&policy, now()).unwrap().to_string(), "2027-05-24T12:00:00Z");
+    for wrong in ["half a year", "-P1D", "PT0S"] {
+        policy.duration = Some(wrong.into());
+        let (code, pointer) = refusal(verdict(&policy, &["AcademicResearch"], None));
+        assert_eq!((code.as_str(), pointer.as_str()), ("term_not_understood", "/duration"), "{wrong}");
+    }
+}
+
 /// A small generator with a seed, so that a failure is found again.
 struct Dice(u64);
 

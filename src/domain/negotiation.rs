@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::agreement::Agreement;
 use super::ids::{DatasetId, Identity, OpaqueId, Revision};
 use super::policy::IntendedUse;
 
@@ -16,7 +17,7 @@ pub struct Request {
     pub id: OpaqueId,
     /// What is asked for.
     pub dataset: DatasetId,
-    /// The revision the requester saw.
+    /// The revision the requester saw; 0 where it did not say.
     pub revision: Revision,
     /// Who asks.
     pub holder: Identity,
@@ -90,10 +91,31 @@ impl RequestState {
         }
     }
 
+    /// Whether a request in this state may come into that one. Only the first two states lead anywhere.
+    pub fn may_become(&self, next: &Self) -> bool {
+        match self {
+            Self::Undelivered { .. } => true,
+            Self::Pending { .. } => !matches!(next, Self::Undelivered { .. }),
+            Self::Refused { .. } | Self::Agreed { .. } | Self::Cancelled { .. } => false,
+        }
+    }
+
     /// Whether nothing will change it any more.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::Agreed { .. } | Self::Cancelled { .. })
     }
+}
+
+/// How far a request got at the owner's node: what that node tells the holder's home node about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The request.
+    pub request: OpaqueId,
+    /// Where it stands there; never [`RequestState::Undelivered`].
+    pub state: RequestState,
+    /// The agreement, once there is one, with its early end where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Box<Agreement>>,
 }
 
 /// Why something was decided: a stable code, where in the policy it stands, and a sentence for a person.
