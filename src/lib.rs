@@ -9,21 +9,26 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod node;
+
 pub mod clock;
+pub mod config;
 pub mod keys;
 
 pub mod domain;
-pub mod schema;
-pub mod search;
 
-pub mod shards;
-pub mod store;
+pub mod schema;
+pub mod vocabulary;
 
 pub mod outbound;
 pub mod peers;
+pub mod shards;
+pub mod store;
 
 pub mod access;
 pub mod delivery;
-pub mod vocabulary;
+pub mod search;
+
+pub mod http;
 
 pub mod cli;

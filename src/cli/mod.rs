@@ -4,10 +4,12 @@
 //! one sentence on standard error and an exit code of [`exit::Exit`]. Secrets are read from files, never from arguments.
 
 pub mod connect;
+pub mod config;
 pub mod exit;
 pub mod keys;
 pub mod output;
 pub mod peer;
+pub mod serve;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,10 @@ pub struct Cli {
 /// The nouns.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the node until it is told to stop.
+    Serve(serve::ServeArgs),
+    /// The configuration: check it, or print the sample.
+    Config(config::ConfigArgs),
     /// Keys, certificates, and the CA that signs them.
     Keys(keys::KeysArgs),
     /// The nodes that this node trusts.
@@ -55,7 +61,14 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
+        Command::Serve(args) => serve::run(args, output),
+        Command::Config(args) => config::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Peer(args) => peer::run(args, output),
     }
+}
+
+/// The runtime of commands that talk or serve.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

@@ -1,0 +1,777 @@
+//! Settings: one TOML file, overridden by the environment, read once and only here.
+//!
+//! [`Settings`] is what was written: every key optional, an unknown key refused with the nearest known name.
+//! [`Config`] is what is meant: checked, with absolute folders and typed values. `node` takes a `Config` and hands each
+//! flow the values it needs; nothing else sees it. The sample `config/node.toml` is made from the doc comments below
+//! ([`sample`]), so it cannot fall behind.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::domain::ids::{Country, Identity, LanguageTag, LocalId, TrustDomain};
+use crate::domain::text::Text;
+use crate::http::limits::Limits;
+
+/// Why a configuration was refused: one line that says what and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read ({source}): check the path, or make one with `pleiad init`")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or a value has the wrong type.
+    #[error("{origin}: {detail}")]
+    Malformed {
+        /// The file, or the environment variable.
+        origin: String,
+        /// What is wrong, with its line where there is one.
+        detail: String,
+    },
+    /// A key that nobody knows.
+    #[error("{origin}: unknown key `{key}`{}", nearest_hint(.nearest))]
+    UnknownKey {
+        /// The file, or the environment variable.
+        origin: String,
+        /// The key, with its section.
+        key: String,
+        /// The nearest known key.
+        nearest: Option<String>,
+    },
+    /// A value that cannot be meant.
+    #[error("`{key}` {detail}")]
+    Refused {
+        /// The key, with its section.
+        key: String,
+        /// What is wrong and what to write.
+        detail: String,
+    },
+    /// `production = true` and a setting that is safe only elsewhere.
+    #[error("production = true refuses `{key}`: {detail}")]
+    Unsafe {
+        /// The key, with its section.
+        key: String,
+        /// What is unsafe and what to write.
+        detail: String,
+    },
+}
+
+fn nearest_hint(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => "; `pleiad config sample` lists every key".to_owned(),
+    }
+}
+
+/// A section of the settings, as the sample and the search for the nearest name see it.
+struct Section {
+    /// Its key in the file; empty for the keys above all sections.
+    key: &'static str,
+    doc: &'static [&'static str],
+    fields: Vec<Field>,
+}
+
+struct Field {
+    name: &'static str,
+    doc: &'static [&'static str],
+    /// The default as TOML; `None` when the key has none.
+    default: Option<toml::Value>,
+}
+
+/// One section: a struct whose fields have defaults, and its description. Written once, so that the doc comment, the
+/// sample, the default and the list of known keys are the same text.
+macro_rules! section {
+    ($(#[doc = $doc:literal])* $name:ident in $key:literal {
+        $($(#[doc = $field_doc:literal])* $field:ident: $type:ty = $default:expr;)*
+    } $(then { $($(#[doc = $inner_doc:literal])* $inner:ident: $inner_type:ident;)* })?) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $name {
+            $($(#[doc = $field_doc])* pub $field: $type,)*
+            $($($(#[doc = $inner_doc])* pub $inner: $inner_type,)*)?
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* $($($inner: Default::default(),)*)? }
+            }
+        }
+
+        impl $name {
+            fn describe() -> Section {
+                let default = Self::default();
+                Section {
+                    key: $key,
+                    doc: &[$($doc),*],
+                    fields: vec![$(Field {
+                        name: stringify!($field),
+                        doc: &[$($field_doc),*],
+                        default: toml::Value::try_from(&default.$field).ok(),
+                    }),*],
+                }
+            }
+        }
+    };
+}
+
+section! {
+    /// The settings as written.
+    Settings in "" {
+        /// Whether this is a node in earnest: unsafe settings are then refused at start.
+        production: bool = false;
+        /// The folder of the node's data: store, indexes, keys, trust list. Relative to this file.
+        data: PathBuf = "data".into();
+    } then {
+        /// Who the node is.
+        node: NodeSettings;
+        /// The door for people.
+        web: WebSettings;
+        /// The mutual-TLS door.
+        federation: FederationSettings;
+        /// The door for probes and Prometheus.
+        operations: OperationsSettings;
+        /// Whom the node trusts.
+        trust: TrustSettings;
+        /// Search.
+        search: SearchSettings;
+        /// Bounds on what a caller may ask.
+        limits: LimitsSettings;
+        /// The log of the process.
+        log: LogSettings;
+    }
+}
+
+section! {
+    /// Who the node is.
+    NodeSettings in "node" {
+        /// The node's id within its trust domain.
+        /// Required, such as: "fi"
+        id: Option<String> = None;
+        /// The trust domain under which the node's CA speaks.
+        /// Required, such as: "fi.pleiad.example"
+        domain: Option<String> = None;
+        /// The countries the node may speak for (ISO 3166-1 alpha-2).
+        /// Required, such as: ["FI", "NO"]
+        countries: Vec<String> = Vec::new();
+        /// The node's name by language.
+        /// Such as: { en = "Finland", fi = "Suomi" }
+        name: BTreeMap<String, String> = BTreeMap::new();
+    }
+}
+
+section! {
+    /// The door for people: pages and the API.
+    WebSettings in "web" {
+        /// Where to listen.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+        /// The TLS certificate chain (PEM). Without it the listener is plain, which is refused off loopback.
+        /// Such as: "web.pem"
+        certificate: Option<PathBuf> = None;
+        /// The private key of that certificate (PEM).
+        /// Such as: "web-key.pem"
+        key: Option<PathBuf> = None;
+        /// The address that people use, when a proxy stands in front.
+        /// Such as: "https://catalogue.example"
+        public_url: Option<String> = None;
+        /// Addresses of proxies whose Forwarded headers are believed.
+        trusted_proxies: Vec<std::net::IpAddr> = Vec::new();
+    }
+}
+
+section! {
+    /// The door for peers and for participants that pull shards: mutual TLS.
+    FederationSettings in "federation" {
+        /// Where to listen.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8443));
+        /// The DNS name in the node's certificate; the node's domain when left out.
+        /// Such as: "node.fi.pleiad.example"
+        server_name: Option<String> = None;
+        /// The addresses under which peers reach this door, for the peer file.
+        /// Such as: ["https://node.fi.pleiad.example:8443"]
+        addresses: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// The door for probes and Prometheus: plain, so keep it on loopback or a private network.
+    OperationsSettings in "operations" {
+        /// Where to listen.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 9090));
+    }
+}
+
+section! {
+    /// Whom the node trusts.
+    TrustSettings in "trust" {
+        /// For how many hours a stale peer file still carries searches.
+        grace_hours: u64 = 72;
+        /// Every how many seconds the folder is looked at again.
+        poll_seconds: u64 = 10;
+        /// Whether a peer that cannot do the post-quantum key exchange X25519MLKEM768 is refused.
+        require_post_quantum: bool = false;
+    }
+}
+
+section! {
+    /// Search.
+    SearchSettings in "search" {
+        /// Milliseconds until a federated search answers with what it has.
+        deadline_ms: u64 = 2_000;
+        /// Milliseconds that one peer is given.
+        peer_deadline_ms: u64 = 1_500;
+        /// Searches of the local index at once; 0 means one a core.
+        pool: usize = 0;
+        /// Searches that may wait for a place before the door answers 429.
+        queue: usize = 64;
+    }
+}
+
+section! {
+    /// Bounds on what a caller may ask of the doors.
+    LimitsSettings in "limits" {
+        /// Requests a second from one address or token, over time.
+        requests_per_second: u32 = 50;
+        /// Requests at once from one address or token before the rate counts.
+        burst: u32 = 200;
+        /// The largest body of a request, in bytes.
+        body_bytes: usize = 4_194_304;
+        /// Seconds within which a body must have arrived.
+        body_seconds: u64 = 60;
+        /// The least rate of a body, and of a reader while bytes wait, in bytes a second.
+        min_bytes_per_second: u64 = 8_192;
+        /// Milliseconds before the least rate of a body counts.
+        body_grace_ms: u64 = 5_000;
+        /// Milliseconds over which the rate of a reader is judged.
+        reader_window_ms: u64 = 60_000;
+        /// Milliseconds until a new connection must have asked, and until the head of any request must be whole.
+        head_ms: u64 = 15_000;
+        /// Milliseconds until a TLS handshake must be done.
+        handshake_ms: u64 = 5_000;
+        /// Seconds that a connection may idle between requests; above the 90 s of a client's pool.
+        idle_seconds: u64 = 120;
+        /// Connections at once on one listener.
+        connections: usize = 8_192;
+        /// Connections at once from one address; loopback counts too.
+        connections_per_address: usize = 1_024;
+        /// Seconds that a stopping node gives the requests it accepted.
+        shutdown_seconds: u64 = 30;
+        /// Worker threads of one listener; 0 means one a core.
+        workers: usize = 0;
+    }
+}
+
+section! {
+    /// The log of the process. Query words and tokens are never in it.
+    LogSettings in "log" {
+        /// `json`, or `text` for reading on a terminal.
+        format: LogFormat = LogFormat::Json;
+        /// The least level: error, warn, info, debug or trace, or a filter such as info,pleiad=debug.
+        level: String = "info".into();
+    }
+}
+
+/// How the process writes its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For reading.
+    Text,
+}
+
+/// The configuration as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Unsafe settings were refused.
+    pub production: bool,
+    /// The folder of the node's data.
+    pub data: PathBuf,
+    /// Who the node is.
+    pub identity: Identity,
+    /// The countries it may speak for; never empty.
+    pub countries: Vec<Country>,
+    /// Its name by language; the node's id in English when nothing was written.
+    pub name: Text,
+    /// The door for people.
+    pub web: Web,
+    /// The mutual-TLS door.
+    pub federation: Federation,
+    /// Where probes and Prometheus ask.
+    pub operations_listen: SocketAddr,
+    /// Whom the node trusts.
+    pub trust: Trust,
+    /// Search.
+    pub search: Search,
+    /// Bounds.
+    pub limits: Limits,
+    /// The log of the process.
+    pub log: LogSettings,
+}
+
+/// The door for people, as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Web {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Certificate chain and key; `None` is plain.
+    pub tls: Option<TlsFiles>,
+    /// The address that people use; `None` means the listener's own.
+    pub public_url: Option<Url>,
+    /// Addresses of proxies whose Forwarded headers are believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+}
+
+/// Where a certificate and its key lie, both PEM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TlsFiles {
+    /// The certificate chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// The mutual-TLS door, as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Federation {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The DNS name in the node's certificate.
+    pub server_name: String,
+    /// The addresses under which peers reach it.
+    pub addresses: Vec<Url>,
+}
+
+/// Whom the node trusts, as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trust {
+    /// How long a stale peer file still carries searches.
+    pub grace: Duration,
+    /// How often the folder is looked at again.
+    pub poll: Duration,
+    /// Whether peers without a post-quantum key exchange are refused.
+    pub require_post_quantum: bool,
+}
+
+/// Search, as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// A federated search answers within this.
+    pub deadline: Duration,
+    /// What one peer is given; at most the deadline.
+    pub peer_deadline: Duration,
+    /// Local searches at once; at least 1.
+    pub pool: usize,
+    /// Searches that may wait for a place.
+    pub queue: usize,
+}
+
+impl Config {
+    /// Reads the file and the overrides `PLEIAD__SECTION__KEY` among `environment`. Relative paths are relative to the
+    /// file's folder.
+    pub fn load(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Settings::read(&text, &path.display().to_string(), environment)?.meant(&folder)
+    }
+}
+
+impl Settings {
+    /// Reads settings from TOML and overrides. `origin` names the text in errors.
+    pub fn read(
+        text: &str,
+        origin: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| malformed(origin, &error))?;
+        let known = sections();
+        refuse_unknown(&table, &known, origin)?;
+        // The file alone first: an error in it must name the file and its line.
+        toml::from_str::<Settings>(text).map_err(|error| malformed(origin, &error))?;
+        for (variable, value) in environment {
+            let Some(path) = variable.strip_prefix("PLEIAD__") else { continue };
+            override_key(&mut table, path, value);
+            refuse_unknown(&table, &known, &variable)?;
+            Settings::deserialize(table.clone()).map_err(|error| malformed(&variable, &error))?;
+        }
+        Settings::deserialize(table).map_err(|error| malformed(origin, &error))
+    }
+
+    /// What is meant by them. `folder` is where relative paths begin.
+    pub fn meant(self, folder: &Path) -> Result<Config, ConfigError> {
+        let refused = |key: &str, detail: String| ConfigError::Refused { key: key.to_owned(), detail };
+        let missing = |key: &str, example: &str| refused(key, format!("is missing: write {example}"));
+
+        let id = self.node.id.ok_or_else(|| missing("node.id", "the node's id, such as \"fi\""))?;
+        let id: LocalId = id.parse().map_err(|error| refused("node.id", format!("is refused: {error}")))?;
+        let domain = self
+            .node
+            .domain
+            .ok_or_else(|| missing("node.domain", "the trust domain, such as \"fi.pleiad.example\""))?;
+        let domain: TrustDomain =
+            domain.parse().map_err(|error| refused("node.domain", format!("is refused: {error}")))?;
+        if self.node.countries.is_empty() {
+            return Err(missing("node.countries", "the countries the node speaks for, such as [\"FI\"]"));
+        }
+        let countries = self
+            .node
+            .countries
+            .iter()
+            .map(|code| code.parse().map_err(|error| refused("node.countries", format!("is refused: {error}"))))
+            .collect::<Result<Vec<Country>, _>>()?;
+        let mut names = BTreeMap::new();
+        for (language, name) in self.node.name {
+            let tag: LanguageTag =
+                language.parse().map_err(|error| refused("node.name", format!("is refused: {error}")))?;
+            names.insert(tag, name);
+        }
+        if names.is_empty()
+            && let Ok(english) = "en".parse()
+        {
+            names.insert(english, id.to_string());
+        }
+        let name = Text::try_from(names).map_err(|error| refused("node.name", format!("is refused: {error}")))?;
+
+        let url = |key: &str, text: &str| -> Result<Url, ConfigError> {
+            match text.parse::<Url>() {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(url),
+                _ => Err(refused(key, format!("is {text:?}, not an address such as https://catalogue.example"))),
+            }
+        };
+        let tls = match (self.web.certificate, self.web.key) {
+            (Some(certificate), Some(key)) => {
+                Some(TlsFiles { certificate: folder.join(certificate), key: folder.join(key) })
+            }
+            (None, None) => None,
+            (Some(_), None) => return Err(missing("web.key", "the file of the certificate's private key")),
+            (None, Some(_)) => return Err(missing("web.certificate", "the file of the key's certificate chain")),
+        };
+        if tls.is_none() && !self.web.listen.ip().is_loopback() {
+            return Err(refused(
+                "web.listen",
+                format!(
+                    "is {}, off loopback and without TLS: set web.certificate and web.key, or listen on 127.0.0.1 behind a proxy",
+                    self.web.listen
+                ),
+            ));
+        }
+        let public_url = self.web.public_url.map(|text| url("web.public_url", &text)).transpose()?;
+        let addresses = self
+            .federation
+            .addresses
+            .iter()
+            .map(|text| url("federation.addresses", text))
+            .collect::<Result<Vec<_>, _>>()?;
+
+        if self.search.peer_deadline_ms > self.search.deadline_ms {
+            return Err(refused(
+                "search.peer_deadline_ms",
+                format!("is above search.deadline_ms ({}): lower it", self.search.deadline_ms),
+            ));
+        }
+        let at_least_one = |key: &str, value: u64| {
+            if value == 0 { Err(refused(key, "is 0: write at least 1".to_owned())) } else { Ok(value) }
+        };
+        at_least_one("search.deadline_ms", self.search.deadline_ms)?;
+        at_least_one("search.peer_deadline_ms", self.search.peer_deadline_ms)?;
+        let limits = &self.limits;
+        at_least_one("limits.body_bytes", limits.body_bytes as u64)?;
+        at_least_one("limits.body_seconds", limits.body_seconds)?;
+        at_least_one("limits.head_ms", limits.head_ms)?;
+        at_least_one("limits.handshake_ms", limits.handshake_ms)?;
+        at_least_one("limits.idle_seconds", limits.idle_seconds)?;
+        at_least_one("limits.connections", limits.connections as u64)?;
+        at_least_one("limits.connections_per_address", limits.connections_per_address as u64)?;
+        let non_zero = |key: &str, value: u32| {
+            std::num::NonZeroU32::new(value).ok_or_else(|| refused(key, "is 0: write at least 1".to_owned()))
+        };
+        let cores = std::thread::available_parallelism().map(std::num::NonZeroUsize::get).unwrap_or(1);
+        let or_cores = |value: usize| if value == 0 { cores } else { value };
+
+        let config = Config {
+            production: self.production,
+            data: folder.join(self.data),
+            countries,
+            name,
+            web: Web { listen: self.web.listen, tls, public_url, trusted_proxies: self.web.trusted_proxies },
+            federation: Federation {
+                listen: self.federation.listen,
+                server_name: self.federation.server_name.unwrap_or_else(|| domain.to_string()),
+                addresses,
+            },
+            operations_listen: self.operations.listen,
+            trust: Trust {
+                grace: Duration::from_secs(self.trust.grace_hours.saturating_mul(3600)),
+                poll: Duration::from_secs(self.trust.poll_seconds.max(1)),
+                require_post_quantum: self.trust.require_post_quantum,
+            },
+            search: Search {
+                deadline: Duration::from_millis(self.search.deadline_ms),
+                peer_deadline: Duration::from_millis(self.search.peer_deadline_ms),
+                pool: or_cores(self.search.pool),
+                queue: self.search.queue,
+            },
+            limits: Limits {
+                requests_per_second: non_zero("limits.requests_per_second", limits.requests_per_second)?,
+                burst: non_zero("limits.burst", limits.burst)?,
+                body_bytes: limits.body_bytes,
+                body_deadline: Duration::from_secs(limits.body_seconds),
+                min_bytes_per_second: limits.min_bytes_per_second,
+                body_grace: Duration::from_millis(limits.body_grace_ms),
+                reader_window: Duration::from_millis(limits.reader_window_ms.max(1)),
+                head: Duration::from_millis(limits.head_ms),
+                handshake: Duration::from_millis(limits.handshake_ms),
+                idle: Duration::from_secs(limits.idle_seconds),
+                connections: limits.connections,
+                connections_per_address: limits.connections_per_address,
+                shutdown: Duration::from_secs(limits.shutdown_seconds),
+                workers: or_cores(limits.workers),
+            },
+            log: self.log,
+            identity: Identity::node(domain, id),
+        };
+        if config.production {
+            config.refuse_unsafe()?;
+        }
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// What a node in earnest must not do.
+    fn refuse_unsafe(&self) -> Result<(), ConfigError> {
+        let refuse =
+            |key: &str, detail: &str| Err(ConfigError::Unsafe { key: key.to_owned(), detail: detail.to_owned() });
+        if self.operations_listen.ip().is_unspecified() {
+            return refuse(
+                "operations.listen",
+                "metrics would be readable on every interface: name a loopback or private address",
+            );
+        }
+        let domain = self.identity.domain().as_str();
+        let reserved = ["example", "test", "invalid", "localhost"];
+        if reserved.iter().any(|last| domain.rsplit('.').next() == Some(last)) {
+            return refuse("node.domain", "names under .example, .test, .invalid and .localhost belong to nobody");
+        }
+        if self.federation.addresses.is_empty() {
+            return refuse("federation.addresses", "no peer could reach the node: write the addresses of its door");
+        }
+        if self.federation.addresses.iter().any(|url| url.scheme() != "https") {
+            return refuse("federation.addresses", "peers speak mutual TLS: write addresses that begin with https://");
+        }
+        if self.web.tls.is_none() && self.web.public_url.as_ref().is_none_or(|url| url.scheme() != "https") {
+            return refuse(
+                "web.public_url",
+                "a plain listener needs a TLS proxy in front: write the https:// address that people use",
+            );
+        }
+        if self.limits.min_bytes_per_second == 0 {
+            return refuse("limits.min_bytes_per_second", "0 lets slow connections stay for ever: write 8192");
+        }
+        if self.log.level.contains("trace") {
+            return refuse("log.level", "trace writes what callers send: write info");
+        }
+        Ok(())
+    }
+}
+
+/// The sample configuration, made from the doc comments above.
+pub fn sample() -> String {
+    let mut text = String::from(
+        "# A node of Pleiad. Every key with its default; a key that is commented out is not set.\n\
+         # The environment overrides the file: PLEIAD__WEB__LISTEN=127.0.0.1:8081.\n\
+         # `pleiad config check FILE` says whether a file is good.\n",
+    );
+    for section in sections() {
+        if !section.key.is_empty() {
+            text.push('\n');
+            for line in section.doc {
+                text.push_str(&format!("#{line}\n"));
+            }
+            text.push_str(&format!("[{}]\n", section.key));
+        }
+        for field in section.fields {
+            text.push('\n');
+            let (examples, lines): (Vec<&str>, Vec<&str>) =
+                field.doc.iter().partition(|line| line.contains("uch as: "));
+            for line in lines {
+                text.push_str(&format!("#{line}\n"));
+            }
+            let example = examples.first().and_then(|line| line.split_once("uch as: ")).map(|(_, example)| example);
+            let required = examples.first().is_some_and(|line| line.trim_start().starts_with("Required"));
+            match (example, field.default) {
+                (Some(example), _) if required => text.push_str(&format!("{} = {example}\n", field.name)),
+                (Some(example), _) => text.push_str(&format!("# {} = {example}\n", field.name)),
+                (None, Some(default)) => text.push_str(&format!("{} = {default}\n", field.name)),
+                (None, None) => text.push_str(&format!("# {} =\n", field.name)),
+            }
+        }
+    }
+    text
+}
+
+fn sections() -> Vec<Section> {
+    vec![
+        Settings::describe(),
+        NodeSettings::describe(),
+        WebSettings::describe(),
+        FederationSettings::describe(),
+        OperationsSettings::describe(),
+        TrustSettings::describe(),
+        SearchSettings::describe(),
+        LimitsSettings::describe(),
+        LogSettings::describe(),
+    ]
+}
+
+fn malformed(origin: &str, error: &dyn std::fmt::Display) -> ConfigError {
+    // toml's message shows the offending line over several lines; one line is what a terminal and a log can keep.
+    let detail = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    ConfigError::Malformed { origin: origin.to_owned(), detail }
+}
+
+fn refuse_unknown(table: &toml::Table, known: &[Section], origin: &str) -> Result<(), ConfigError> {
+    let refuse = |key: &str, prefix: &str, names: Vec<&str>| {
+        let nearest = names
+            .into_iter()
+            .map(|name| (strsim::damerau_levenshtein(key, name), name))
+            .filter(|(distance, name)| *distance <= 3.min(name.len() / 2))
+            .min()
+            .map(|(_, name)| format!("{prefix}{name}"));
+        Err(ConfigError::UnknownKey { origin: origin.to_owned(), key: format!("{prefix}{key}"), nearest })
+    };
+    for (key, value) in table {
+        let section = known.iter().find(|section| !section.key.is_empty() && section.key == key);
+        if let Some(section) = section {
+            let Some(inner) = value.as_table() else { continue };
+            for key in inner.keys() {
+                if !section.fields.iter().any(|field| field.name == key) {
+                    let names = section.fields.iter().map(|field| field.name).collect();
+                    return refuse(key, &format!("{}.", section.key), names);
+                }
+            }
+        } else if !known[0].fields.iter().any(|field| field.name == key) {
+            let mut names: Vec<&str> = known.iter().map(|section| section.key).filter(|key| !key.is_empty()).collect();
+            names.extend(known[0].fields.iter().map(|field| field.name));
+            return refuse(key, "", names);
+        }
+    }
+    Ok(())
+}
+
+/// Sets `SECTION__KEY` (or `KEY`) to a value, read as TOML where it is TOML, else as text.
+fn override_key(table: &mut toml::Table, path: &str, value: String) {
+    let path = path.to_ascii_lowercase();
+    let value = format!("value = {value}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or(toml::Value::String(value));
+    match path.split_once("__") {
+        Some((section, key)) => {
+            let inner = table.entry(section.to_owned()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            if let Some(inner) = inner.as_table_mut() {
+                inner.insert(key.to_owned(), value);
+            }
+        }
+        None => {
+            table.insert(path, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "[node]\nid = \"fi\"\ndomain = \"fi.pleiad.example\"\ncountries = [\"FI\"]\n";
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        Settings::read(text, "node.toml", [])?.meant(Path::new("/etc/pleiad"))
+    }
+
+    #[test]
+    fn the_sample_in_the_repository_is_the_one_made_from_the_doc_comments_and_is_good() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/node.toml");
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(written, sample(), "run `pleiad config sample > config/node.toml`");
+        read(&sample()).unwrap();
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_name() {
+        let error = read(&format!("{SMALL}[web]\nlistne = \"127.0.0.1:1\"\n")).unwrap_err();
+        assert_eq!(error.to_string(), "node.toml: unknown key `web.listne`; did you mean `web.listen`?");
+        let error = read(&format!("{SMALL}[serach]\npool = 1\n")).unwrap_err();
+        assert!(error.to_string().contains("did you mean `search`?"), "{error}");
+        let error = read(&format!("zzzzzz = 1\n{SMALL}")).unwrap_err();
+        assert!(error.to_string().contains("pleiad config sample"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_and_its_errors_name_the_variable() {
+        let set = |name: &str, value: &str| Settings::read(SMALL, "node.toml", [(name.to_owned(), value.to_owned())]);
+        assert_eq!(set("PLEIAD__SEARCH__DEADLINE_MS", "900").unwrap().search.deadline_ms, 900);
+        assert_eq!(set("PLEIAD__NODE__ID", "lu").unwrap().node.id.as_deref(), Some("lu"));
+        assert_eq!(set("PLEIAD__NODE__COUNTRIES", "[\"LU\"]").unwrap().node.countries, ["LU"]);
+        assert!(set("PLEIAD__PRODUCTION", "true").unwrap().production);
+        assert_eq!(set("HOME", "/root").unwrap().node.id.as_deref(), Some("fi"));
+        let error = set("PLEIAD__SEARCH__DEADLNE_MS", "900").unwrap_err().to_string();
+        assert!(error.starts_with("PLEIAD__SEARCH__DEADLNE_MS: unknown key"), "{error}");
+        let error = set("PLEIAD__SEARCH__DEADLINE_MS", "soon").unwrap_err().to_string();
+        assert!(error.starts_with("PLEIAD__SEARCH__DEADLINE_MS: "), "{error}");
+    }
+
+    #[test]
+    fn each_refusal_names_its_key_in_one_line() {
+        for (text, key) in [
+            ("", "node.id"),
+            ("[node]\nid = \"FI\"", "node.id"),
+            (&format!("{SMALL}[web]\nlisten = \"0.0.0.0:80\"\n"), "web.listen"),
+            (&format!("{SMALL}[web]\ncertificate = \"a.pem\"\n"), "web.key"),
+            (&format!("{SMALL}[search]\npeer_deadline_ms = 9000\n"), "search.peer_deadline_ms"),
+            (&format!("{SMALL}[limits]\nburst = 0\n"), "limits.burst"),
+            (&format!("{SMALL}[limits]\nburst = \"many\"\n"), "burst"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(key) && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn production_refuses_what_is_safe_only_elsewhere() {
+        let good = "production = true\n[node]\nid = \"fi\"\ndomain = \"pleiad.fi\"\ncountries = [\"FI\"]\n\
+                    [web]\npublic_url = \"https://catalogue.fi\"\n[federation]\naddresses = [\"https://node.pleiad.fi\"]\n";
+        read(good).unwrap();
+        for (from, to, key) in [
+            ("domain = \"pleiad.fi\"", "domain = \"fi.pleiad.example\"", "node.domain"),
+            ("https://catalogue.fi", "http://catalogue.fi", "web.public_url"),
+            ("[\"https://node.pleiad.fi\"]", "[]", "federation.addresses"),
+            ("[web]", "[operations]\nlisten = \"0.0.0.0:9090\"\n[web]", "operations.listen"),
+            ("[web]", "[limits]\nmin_bytes_per_second = 0\n[web]", "limits.min_bytes_per_second"),
+        ] {
+            let error = read(&good.replace(from, to)).unwrap_err();
+            assert!(matches!(&error, ConfigError::Unsafe { key: found, .. } if found == key), "{error}");
+        }
+    }
+
+    #[test]
+    fn relative_paths_begin_at_the_folder_of_the_file() {
+        let config = read(SMALL).unwrap();
+        assert_eq!(config.data, Path::new("/etc/pleiad/data"));
+    }
+}

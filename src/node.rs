@@ -1,0 +1,204 @@
+//! The composition root: opens what the node keeps, builds the flows, wires who follows whom, opens the doors, and runs
+//! until it is told to stop.
+//!
+//! Nothing is static: any number of nodes runs in one process, each on listeners that it was given, so tests use port 0.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::limits::Rates;
+use crate::http::listen::{self, Door, DoorName, WebTlsError};
+use crate::http::operations::{self, Health, Metrics};
+use crate::keys::{KeyFileError, Modes};
+use crate::peers::Member;
+use crate::peers::tls::{self, KeyExchange, OwnCertificate, TlsError};
+use crate::peers::trust::{Trust, TrustError};
+
+/// Why a node could not start: one line that says what and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken, or not ours.
+    #[error("{address} ({key}) cannot be listened on ({source}): stop what listens there, or change {key}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The setting.
+        key: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data folder cannot be made or entered.
+    #[error("the data folder {} cannot be used ({source}): check `data` and its permissions", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The trust list.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A key or certificate.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The certificate is somebody else's.
+    #[error("{} is for {found}, the configuration says {expected}: sign a new one with `pleiad keys`", path.display())]
+    OtherIdentity {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Whose it is.
+        found: crate::domain::ids::Identity,
+        /// Whose it should be.
+        expected: crate::domain::ids::Identity,
+    },
+    /// TLS towards peers.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// TLS towards people.
+    #[error(transparent)]
+    WebTls(#[from] WebTlsError),
+    /// A listener could not be opened.
+    #[error("a listener could not be opened: {0}")]
+    Listen(#[source] io::Error),
+}
+
+/// Bound listeners, one a door.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For people.
+    pub web: TcpListener,
+    /// For peers.
+    pub federation: TcpListener,
+    /// For probes.
+    pub operations: TcpListener,
+}
+
+impl Listeners {
+    /// Binds the addresses of a configuration.
+    pub fn bind(config: &Config) -> Result<Self, StartError> {
+        let bind = |address: SocketAddr, key: &'static str| {
+            TcpListener::bind(address).map_err(|source| StartError::Bind { address, key, source })
+        };
+        Ok(Self {
+            web: bind(config.web.listen, "web.listen")?,
+            federation: bind(config.federation.listen, "federation.listen")?,
+            operations: bind(config.operations_listen, "operations.listen")?,
+        })
+    }
+}
+
+/// Where a running node listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses {
+    /// For people.
+    pub web: SocketAddr,
+    /// For peers.
+    pub federation: SocketAddr,
+    /// For probes.
+    pub operations: SocketAddr,
+}
+
+/// A node, before it runs.
+#[derive(Debug)]
+pub struct Node;
+
+impl Node {
+    /// Starts a node: when this returns, its doors answer.
+    pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+        // 1. What the node keeps.
+        std::fs::create_dir_all(&config.data)
+            .map_err(|source| StartError::Data { path: config.data.clone(), source })?;
+        let member = Member::in_folder(&config.data);
+        let modes = if config.production { Modes::Enforce } else { Modes::Warn };
+        let own = OwnCertificate::load(member.node_certificate(), modes)?;
+        if own.identity() != config.identity {
+            return Err(StartError::OtherIdentity {
+                path: member.node_certificate(),
+                found: own.identity(),
+                expected: config.identity,
+            });
+        }
+        let grace = config.trust.grace.try_into().unwrap_or(crate::peers::trust::DEFAULT_GRACE);
+        let trust = Trust::open(member.trust(), None, grace, clock.clone())?;
+
+        // 2. The doors.
+        let metrics = Arc::new(Metrics::default());
+        let addresses = Addresses {
+            web: listeners.web.local_addr().map_err(StartError::Listen)?,
+            federation: listeners.federation.local_addr().map_err(StartError::Listen)?,
+            operations: listeners.operations.local_addr().map_err(StartError::Listen)?,
+        };
+        let health = Data::new(Health::default());
+        let exchange = match config.trust.require_post_quantum {
+            true => KeyExchange::RequirePostQuantum,
+            false => KeyExchange::PreferPostQuantum,
+        };
+        let web_tls =
+            config.web.tls.as_ref().map(|files| listen::web_tls(&files.certificate, &files.key)).transpose()?;
+        let federation_tls = tls::server_config(&own, &trust, exchange)?;
+        let proxied = config.web.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+        let door = |name: DoorName| {
+            let mut limits = config.limits.clone();
+            if name == DoorName::Operations {
+                limits.workers = 1;
+            }
+            Data::new(Door {
+                name,
+                secure: name == DoorName::Web && (web_tls.is_some() || proxied),
+                rates: (name != DoorName::Operations).then(|| Rates::new(&limits)),
+                limits,
+                metrics: metrics.clone(),
+                trusted_proxies: if name == DoorName::Web { config.web.trusted_proxies.clone() } else { Vec::new() },
+            })
+        };
+        let (web_door, federation_door, operations_door) =
+            (door(DoorName::Web), door(DoorName::Federation), door(DoorName::Operations));
+        let web = listen::open(listeners.web, web_tls, web_door, |_| ()).map_err(StartError::Listen)?;
+        let federation = listen::open(listeners.federation, Some(federation_tls), federation_door, |_| ())
+            .map_err(StartError::Listen)?;
+        let counted = Data::new(metrics.clone());
+        let operations = listen::open(listeners.operations, None, operations_door, move |config| {
+            config.app_data(health.clone()).app_data(counted.clone()).configure(operations::routes);
+        })
+        .map_err(StartError::Listen)?;
+
+        // 3. What goes on in the background.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(trust.clone().watch(config.trust.poll));
+        tasks.spawn(own.clone().watch(config.trust.poll));
+
+        let handles = vec![web.handle(), federation.handle(), operations.handle()];
+        let mut servers = JoinSet::new();
+        for server in [web, federation, operations] {
+            servers.spawn(server);
+        }
+        Ok(Running { addresses, handles, servers, tasks })
+    }
+}
+
+/// A running node. Dropping it stops it without finishing what it accepted; [`Running::shutdown`] finishes.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub addresses: Addresses,
+    handles: Vec<actix_server::ServerHandle>,
+    servers: JoinSet<io::Result<()>>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Stops listening, finishes the requests that were accepted (bounded by `limits.shutdown_seconds`), then stops the
+    /// rest.
+    pub async fn shutdown(mut self) {
+        futures_util::future::join_all(self.handles.iter().map(|handle| handle.stop(true))).await;
+        while self.servers.join_next().await.is_some() {}
+        self.tasks.shutdown().await;
+    }
+}
