@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::decide::{Decision, Facts, Usage, decide, expiry};
-use super::terms::{Truth, purpose_within};
 use crate::domain::agreement::Agreement;
 use crate::domain::dataset::{Registered, Visibility};
 use crate::domain::ids::{Identity, OpaqueId};
@@ -30,28 +29,8 @@ pub fn judge(record: Option<&Registered>, request: &Request, usage: Usage, now: 
         Ok(facts) => facts,
         Err(error) => return refuse("fact_stated_twice", "", error.to_string()),
     };
-    let decision = decide(offer.policy(), &request.intended, &facts, usage, now);
-    let gdpr = &record.dataset.gdpr;
-    let outside: Vec<Reason> = request
-        .intended
-        .purposes
-        .iter()
-        .filter(|_| gdpr.personal_data.is_personal())
-        .filter(|asked| !gdpr.purposes.iter().any(|own| purpose_within(asked.as_str(), own.as_str()) == Truth::Yes))
-        .map(|asked| Reason {
-            code: "purpose_beyond_gdpr".to_owned(),
-            pointer: String::new(),
-            detail: format!("it holds personal data, and {asked} is not among the purposes it may be processed for"),
-        })
-        .collect();
-    match decision {
-        Decision::Allow { .. } if !outside.is_empty() => Decision::AskSteward(outside),
-        Decision::AskSteward(mut reasons) => {
-            reasons.extend(outside);
-            Decision::AskSteward(reasons)
-        }
-        other => other,
-    }
+    // That the policy permits no purpose beyond those of the GDPR block is part of being Offerable.
+    decide(offer.policy(), &request.intended, &facts, usage, now)
 }
 
 /// Whether a participant may know that a record exists: everybody of a `federation` record, the owner and those listed of

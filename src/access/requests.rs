@@ -429,3 +429,7 @@ fn sentence(pointer: &str, text: &str) -> Result<String, AccessError> {
     }
     Ok(text.to_owned())
 }
+
+#[cfg(test)]
+#[path = "requests_tests.rs"]
+mod tests;
