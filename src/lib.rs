@@ -20,6 +20,7 @@ pub mod domain;
 pub mod schema;
 pub mod vocabulary;
 
+pub mod index;
 pub mod outbound;
 pub mod peers;
 pub mod shards;

@@ -7,7 +7,6 @@
 
 use std::fmt;
 
-use super::ids::Country;
 use super::query::{Expression, FacetField, TextField};
 
 /// The longest query, in characters.
@@ -253,7 +252,7 @@ impl Parser<'_> {
         if value.is_empty() {
             return Err(self.error_at(column, &format!("a value is missing after '{}:'", field.as_str())));
         }
-        let value = canonical(field, value).map_err(|detail| self.error_at(column, &detail))?;
+        let value = field.canonical(value).map_err(|detail| self.error_at(column, &detail))?;
         Ok(Expression::Filter { field, value })
     }
 
@@ -470,29 +469,6 @@ fn single(mut expressions: Vec<Expression>, many: fn(Vec<Expression>) -> Express
     match expressions.len() {
         1 => expressions.swap_remove(0),
         _ => many(expressions),
-    }
-}
-
-/// A constraint's value as the index has it, or what is allowed.
-fn canonical(field: FacetField, value: &str) -> Result<String, String> {
-    match field {
-        FacetField::Country => {
-            let code = value.to_ascii_uppercase();
-            code.parse::<Country>().map(|country| country.to_string()).map_err(|invalid| invalid.to_string())
-        }
-        FacetField::Language => Ok(value.to_ascii_lowercase()),
-        FacetField::Format => Ok(value.to_ascii_uppercase()),
-        _ => match field.allowed() {
-            None => Ok(value.to_owned()),
-            Some(allowed) => {
-                let lower = value.to_ascii_lowercase();
-                if allowed.contains(&lower.as_str()) {
-                    Ok(lower)
-                } else {
-                    Err(format!("{} is one of {}", field.as_str(), allowed.join(", ")))
-                }
-            }
-        },
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::dataset::BoundingBox;
-use super::ids::{LanguageTag, Seq};
+use super::ids::{Country, LanguageTag, Seq};
 
 /// What a person asked, read from the parameters of a search.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -87,6 +87,9 @@ pub enum TextField {
 }
 
 impl TextField {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 5] = [Self::All, Self::Title, Self::Description, Self::Keyword, Self::Publisher];
+
     /// The field's name in the query language, on the wire and in the index.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -189,6 +192,27 @@ impl FacetField {
             | Self::Purpose
             | Self::Format
             | Self::Publisher => None,
+        }
+    }
+
+    /// A constraint's value as the index spells it, or what is allowed.
+    pub fn canonical(self, value: &str) -> Result<String, String> {
+        match (self, self.allowed()) {
+            (Self::Country, _) => {
+                let code = value.to_ascii_uppercase();
+                code.parse::<Country>().map(|country| country.to_string()).map_err(|invalid| invalid.to_string())
+            }
+            (Self::Language, _) => Ok(value.split('-').next().unwrap_or(value).to_ascii_lowercase()),
+            (Self::Format, _) => Ok(value.to_uppercase()),
+            (_, None) => Ok(value.to_owned()),
+            (_, Some(allowed)) => {
+                let lower = value.to_ascii_lowercase();
+                if allowed.contains(&lower.as_str()) {
+                    Ok(lower)
+                } else {
+                    Err(format!("{} is one of {}", self.as_str(), allowed.join(", ")))
+                }
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use super::ids::DatasetId;
 use super::query::{ComponentKind, ScoredTerm, Sort, TextField};
 
 /// What one document holds of one scored term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Component {
     /// The place of the term in `Analysed::scored`.
     pub term: u16,
@@ -114,20 +114,15 @@ impl Formula {
 
     /// The score of a document with these components, summed in the order given.
     pub fn score(&self, components: &[Component]) -> f64 {
-        components.iter().map(|component| self.part(component)).sum()
+        // Not `sum()`, whose empty sum is -0.0 and sorts below 0.0.
+        components.iter().fold(0.0, |sum, component| sum + self.part(component))
     }
 
     /// What one component adds.
     pub fn part(&self, component: &Component) -> f64 {
         match self.terms.get(usize::from(component.term)) {
-            None => 0.0,
-            Some(Weighed::Tier { factor }) => {
-                if component.frequency > 0 {
-                    *factor
-                } else {
-                    0.0
-                }
-            }
+            Some(Weighed::Tier { factor }) if component.frequency > 0 => *factor,
+            Some(Weighed::Tier { .. }) | None => 0.0,
             Some(Weighed::Bm25 { factor, mean_length }) => {
                 let length = f64::from(length_of(component.norm));
                 let norm = K1 * (1.0 - B + B * length / mean_length);

@@ -3,6 +3,7 @@
 mod attacks;
 mod federation_calls;
 mod house;
+mod index;
 mod keys_and_peers;
 mod pki;
 mod store;

@@ -1,0 +1,190 @@
+//! The one writer of an index, on its own thread: entries in, batches committed, the reader reloaded after each.
+//!
+//! Traps of tantivy 0.27 that this file exists to avoid, each reproduced: a crash between two files wedges every later
+//! commit (so garbage is collected before the first operation); the first operation after opening reuses the committed
+//! opstamp and its delete may be lost in a merge (so one opstamp is burnt); `rollback` does the same (so it is never
+//! called: a failed writer is dropped and opened again); `.tmp` files of killed writers stay for ever (so they are swept).
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::{IndexReader, IndexWriter, Term};
+use tokio::sync::{mpsc, watch};
+
+use crate::domain::dataset::{Registered, Visibility};
+use crate::domain::event::{Entry, What};
+use crate::domain::ids::{DatasetId, Seq};
+
+use super::IndexError;
+use super::fields::Fields;
+
+/// The most entries of one commit.
+const BATCH: usize = 5_000;
+/// How far the position may run ahead of the last commit while nothing of this index changes.
+const UNCOMMITTED: u64 = 20_000;
+const MEMORY: usize = 64 * 1024 * 1024;
+/// A segment is merged anew when this share of its documents is deleted.
+const DELETED_SHARE: f32 = 0.2;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What a commit says of itself, in tantivy's `meta.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Payload {
+    /// The last log position applied.
+    pub(super) position: u64,
+    /// The schema it was written with.
+    pub(super) schema: String,
+    /// The log it was made from.
+    pub(super) origin: String,
+}
+
+/// What the writer's thread owns.
+pub(super) struct Writer {
+    /// The folder.
+    pub(super) dir: PathBuf,
+    /// The index.
+    pub(super) index: tantivy::Index,
+    /// The reader to reload.
+    pub(super) reader: IndexReader,
+    /// The schema.
+    pub(super) fields: Arc<Fields>,
+    /// The class whose records belong here.
+    pub(super) class: Visibility,
+    /// What the next commit says of itself.
+    pub(super) payload: Payload,
+    /// Entries to apply.
+    pub(super) inbox: mpsc::Receiver<Vec<Entry>>,
+    /// Where the last visible position is told.
+    pub(super) position: watch::Sender<Seq>,
+    /// Why the last attempt failed, until one succeeds.
+    pub(super) failure: Arc<Mutex<Option<String>>>,
+}
+
+impl Writer {
+    /// Applies what arrives until nobody can send any more. Entries that fail to be written are tried again.
+    pub(super) fn run(mut self, mut writer: Option<IndexWriter>) {
+        let mut committed = self.payload.position;
+        while let Some(mut batch) = self.inbox.blocking_recv() {
+            while batch.len() < BATCH {
+                match self.inbox.try_recv() {
+                    Ok(more) => batch.extend(more),
+                    Err(_) => break,
+                }
+            }
+            batch.retain(|entry| entry.seq.0 > self.payload.position);
+            let Some(last) = batch.iter().map(|entry| entry.seq.0).max() else { continue };
+            let mut pause = FIRST_PAUSE;
+            loop {
+                // A panic of the engine is one more way for a write to fail, and must not end the thread.
+                let written = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                    self.write(&mut writer, &batch, last, last - committed > UNCOMMITTED)
+                }));
+                let failure = match written {
+                    Ok(Ok(did_commit)) => {
+                        committed = if did_commit { last } else { committed };
+                        break;
+                    }
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => "the engine failed".to_owned(),
+                };
+                tracing::error!(class = ?self.class, failure, "the index could not be written; trying again");
+                *self.failure.lock() = Some(failure);
+                writer = None;
+                if self.inbox.is_closed() {
+                    return;
+                }
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            self.payload.position = last;
+            *self.failure.lock() = None;
+            self.position.send_replace(Seq(last));
+        }
+        if let Some(writer) = writer
+            && let Err(error) = writer.wait_merging_threads()
+        {
+            tracing::warn!(%error, "the index was closed while it merged");
+        }
+    }
+
+    /// Writes a batch. Where nothing of it concerns this index, nothing is committed unless `must_commit`.
+    fn write(
+        &self,
+        slot: &mut Option<IndexWriter>,
+        batch: &[Entry],
+        last: u64,
+        must_commit: bool,
+    ) -> Result<bool, IndexError> {
+        let writer = match slot {
+            Some(writer) => writer,
+            None => slot.insert(open(&self.dir, &self.index, &self.fields)?),
+        };
+        let mut touched: HashSet<&DatasetId> = HashSet::new();
+        let before = self.reader.searcher();
+        for entry in batch {
+            let (id, record) = match &entry.event.what {
+                What::DatasetRegistered { record } | What::DatasetRevised { record } => {
+                    (&record.dataset.id, self.is_ours(record).then_some(record))
+                }
+                What::DatasetWithdrawn { id, .. } => (id, None),
+                _ => continue,
+            };
+            let term = Term::from_field_text(self.fields.id, id.as_str());
+            if record.is_none() && !touched.contains(id) && before.doc_freq(&term)? == 0 {
+                continue;
+            }
+            touched.insert(id);
+            writer.delete_term(term);
+            if let Some(record) = record {
+                let (document, stemmed) = self.fields.document(record, entry.seq);
+                if !stemmed {
+                    tracing::warn!(%id, "a stemmer failed on this record; its words are indexed as they stand");
+                }
+                writer.add_document(document)?;
+            }
+        }
+        if touched.is_empty() && !must_commit {
+            return Ok(false);
+        }
+        let payload = Payload { position: last, ..self.payload.clone() };
+        let mut prepared = writer.prepare_commit()?;
+        prepared.set_payload(&serde_json::to_string(&payload).unwrap_or_default());
+        prepared.commit()?;
+        self.reader.reload()?;
+        Ok(true)
+    }
+
+    fn is_ours(&self, record: &Registered) -> bool {
+        record.dataset.visibility == self.class && record.withdrawn.is_none()
+    }
+}
+
+/// Opens the writer as the head of this file says.
+pub(super) fn open(dir: &PathBuf, index: &tantivy::Index, fields: &Fields) -> Result<IndexWriter, IndexError> {
+    for file in std::fs::read_dir(dir).map_err(|error| IndexError::folder(dir, &error))? {
+        let file = file.map_err(|error| IndexError::folder(dir, &error))?;
+        if file.file_name().to_string_lossy().starts_with(".tmp") {
+            std::fs::remove_file(file.path()).map_err(|error| IndexError::folder(dir, &error))?;
+        }
+    }
+    let options = IndexWriterOptions::builder()
+        .num_worker_threads(1)
+        .memory_budget_per_thread(MEMORY)
+        .num_merge_threads(1)
+        .build();
+    let writer: IndexWriter = index.writer_with_options(options)?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_del_docs_ratio_before_merge(DELETED_SHARE);
+    writer.set_merge_policy(Box::new(policy));
+    writer.garbage_collect_files().wait()?;
+    // No id is empty, so this deletes nothing; it only uses up the opstamp.
+    writer.delete_term(Term::from_field_text(fields.id, ""));
+    Ok(writer)
+}
