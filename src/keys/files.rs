@@ -51,7 +51,7 @@ pub enum KeyFileError {
         source: io::Error,
     },
     /// It does not hold what it should.
-    #[error("{} is not usable: {reason}; restore it from a backup or make a new one with `pleiad keys`", path.display())]
+    #[error("{} is not usable: {reason}; mend it, or restore it from a backup", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::domain::ids::{Digest, Identity};
 use crate::peers::health::Outcome;
+use crate::peers::peer_file::MAX_BYTES;
 use crate::peers::tls::{self, KeyExchange, OwnCertificate};
 use crate::peers::trust::{Refusal, Standing, Trust};
 
@@ -284,7 +285,7 @@ impl Federation {
             let mut last = CallError::Setup("the peer has no address".to_owned());
             for base in &listed.file.addresses {
                 match client.get(address(base, path)?).send().await {
-                    Ok(response) => return collect(response, crate::peers::peer_file::MAX_BYTES).await,
+                    Ok(response) => return collect(response, MAX_BYTES).await,
                     Err(error) => last = classify(&error),
                 }
             }

@@ -4,6 +4,7 @@
 //! for the domain it speaks about, so it may travel by any road: a copied file, the background probe, a mail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ pub struct PeerFile {
 }
 
 /// Bytes that are base64 in JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Bytes64(pub Vec<u8>);
 
@@ -68,6 +69,12 @@ impl TryFrom<String> for Bytes64 {
 impl From<Bytes64> for String {
     fn from(bytes: Bytes64) -> String {
         data_encoding::BASE64.encode(&bytes.0)
+    }
+}
+
+impl fmt::Debug for Bytes64 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes {}", self.0.len(), Digest::of(&self.0))
     }
 }
 

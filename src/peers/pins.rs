@@ -30,8 +30,8 @@ struct Written {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum OneOrMore {
-    One(PublicKey),
-    More(Vec<PublicKey>),
+    One(String),
+    More(Vec<String>),
 }
 
 impl Pins {
@@ -44,16 +44,19 @@ impl Pins {
         };
         let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
         let written: Written = toml::from_str(&text).map_err(|error| malformed(error.to_string()))?;
-        Ok(Self(
-            written
-                .pins
-                .into_iter()
-                .map(|(domain, keys)| match keys {
-                    OneOrMore::One(key) => (domain, vec![key]),
-                    OneOrMore::More(keys) => (domain, keys),
-                })
-                .collect(),
-        ))
+        let mut pins = BTreeMap::new();
+        for (domain, keys) in written.pins {
+            let keys = match keys {
+                OneOrMore::One(key) => vec![key],
+                OneOrMore::More(keys) => keys,
+            };
+            let keys: Vec<PublicKey> = keys
+                .iter()
+                .map(|key| key.parse().map_err(|error| malformed(format!("{domain}: {error}"))))
+                .collect::<Result<_, _>>()?;
+            pins.insert(domain, keys);
+        }
+        Ok(Self(pins))
     }
 
     /// Writes the file, all or nothing.
@@ -63,8 +66,8 @@ impl Pins {
             .iter()
             .map(|(domain, keys)| {
                 let keys = match keys[..] {
-                    [key] => OneOrMore::One(key),
-                    _ => OneOrMore::More(keys.clone()),
+                    [key] => OneOrMore::One(key.to_string()),
+                    _ => OneOrMore::More(keys.iter().map(PublicKey::to_string).collect()),
                 };
                 (domain.clone(), keys)
             })

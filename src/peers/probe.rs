@@ -95,7 +95,11 @@ impl Probe {
             return;
         }
         let running_out = match self.trust().peer(peer) {
-            Ok((_, standing)) => standing == Standing::StaleTrust,
+            // A revocation list that ran out closes the usual door just as a peer file does.
+            Ok((listed, standing)) => {
+                standing == Standing::StaleTrust
+                    || listed.authorities.crl_next_update().is_none_or(|next_update| next_update <= self.now())
+            }
             Err(Refusal::TrustExpired { .. }) => true,
             Err(_) => false,
         };

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -129,6 +130,34 @@ impl Publisher {
         Ok(due)
     }
 
+    /// Looks whether a new peer file is due, once in every `period`, until the task is dropped.
+    pub async fn watch(self, description: Description, period: Duration) {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (publisher, description) = (Arc::new(self), Arc::new(description));
+        let mut said = None;
+        loop {
+            ticks.tick().await;
+            let (publisher, description) = (Arc::clone(&publisher), Arc::clone(&description));
+            match tokio::task::spawn_blocking(move || publisher.publish_if_due(&description)).await {
+                Ok(Ok(written)) => {
+                    said = None;
+                    if written {
+                        tracing::info!("a new peer file is published");
+                    }
+                }
+                Ok(Err(error)) => {
+                    let problem = error.to_string();
+                    if said.as_ref() != Some(&problem) {
+                        tracing::error!(problem, "peers will stop trusting this node when its peer file runs out");
+                        said = Some(problem);
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
     fn renew_revocation_list(&self, now: Timestamp) -> Result<(), PublishError> {
         let keys = self.member.keys();
         if !keys.join("ca.key.pem").exists() {
@@ -144,7 +173,7 @@ impl Publisher {
             Err(error) => return Err(error.into()),
         };
         // The peer file of today must carry a list that outlives it and its grace.
-        if left < authority::CRL_LIFETIME - SignedDuration::from_hours(12) {
+        if left <= authority::CRL_LIFETIME - SignedDuration::from_hours(12) {
             Authority::open(keys, self.modes, Arc::clone(&self.clock))?.write_crl(authority::CRL_LIFETIME)?;
         }
         Ok(())

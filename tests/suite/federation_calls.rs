@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use pleiad::domain::ids::Identity;
 use pleiad::outbound::federation::{CallError, Federation, Options};
 use pleiad::peers::identity::Presented;
 use pleiad::peers::tls::{self, KeyExchange, OwnCertificate};
@@ -17,7 +18,8 @@ use crate::pki::{self, State};
 
 /// A door that is just enough HTTP/1.1 for these tests, with the real TLS configuration and the real check per request.
 pub struct Door {
-    handshakes: Arc<AtomicUsize>,
+    /// How many handshakes succeeded.
+    pub handshakes: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -32,17 +34,17 @@ pub fn open_door(listener: TcpListener, own: Arc<OwnCertificate>, trust: &Arc<Tr
     let config = tls::server_config(&own, trust, KeyExchange::default()).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let handshakes = Arc::new(AtomicUsize::new(0));
-    let (count, trust) = (Arc::clone(&handshakes), Arc::clone(trust));
+    let (count, trust, own) = (Arc::clone(&handshakes), Arc::clone(trust), own.identity());
     let task = tokio::spawn(async move {
         loop {
             let (socket, _) = listener.accept().await.unwrap();
-            let (acceptor, trust, count) = (acceptor.clone(), Arc::clone(&trust), Arc::clone(&count));
+            let (acceptor, trust, count, own) = (acceptor.clone(), Arc::clone(&trust), Arc::clone(&count), own.clone());
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(socket).await else { return };
                 count.fetch_add(1, Ordering::SeqCst);
                 let presented = tls::presented(stream.get_ref().1).unwrap();
                 while let Some(request) = read_request(&mut stream).await {
-                    if answer(&mut stream, &request, &presented, &trust).await.is_err() {
+                    if answer(&mut stream, &request, &presented, &own, &trust).await.is_err() {
                         return;
                     }
                 }
@@ -71,6 +73,7 @@ async fn answer(
     stream: &mut (impl tokio::io::AsyncWrite + Unpin),
     request: &str,
     presented: &Presented,
+    own: &Identity,
     trust: &Trust,
 ) -> std::io::Result<()> {
     let path = request.split(' ').nth(1).unwrap_or_default();
@@ -79,6 +82,11 @@ async fn answer(
         Ok(standing) => ("200 OK", format!("{} {standing:?}", presented.identity)),
     };
     match path {
+        "/federation/v1/peer-file" => {
+            let file = trust.state().peers().find(|peer| peer.file.node == *own).unwrap().jws.clone();
+            let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{file}", file.len());
+            stream.write_all(text.as_bytes()).await
+        }
         "/never" => std::future::pending().await,
         "/endless" => {
             stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;

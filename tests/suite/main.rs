@@ -7,4 +7,5 @@ mod index;
 mod keys_and_peers;
 mod pki;
 mod store;
+mod trust_list;
 mod validity;
