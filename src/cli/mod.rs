@@ -3,8 +3,8 @@
 //! Every command is a struct of arguments and a `run` that gives back a [`Failure`] or nothing; [`main`] turns that into
 //! one sentence on standard error and an exit code of [`exit::Exit`]. Secrets are read from files, never from arguments.
 
-pub mod connect;
 pub mod config;
+pub mod connect;
 pub mod exit;
 pub mod keys;
 pub mod output;
