@@ -27,6 +27,7 @@ pub mod shards;
 pub mod store;
 
 pub mod access;
+pub mod accounts;
 pub mod delivery;
 pub mod search;
 

@@ -11,15 +11,20 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use tokio::task::JoinSet;
 
+use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http;
 use crate::http::limits::Rates;
 use crate::http::listen::{self, Door, DoorName, WebTlsError};
-use crate::http::operations::{self, Health, Metrics};
-use crate::keys::{KeyFileError, Modes};
+use crate::http::operations::{Health, Metrics};
+use crate::http::seal::Sealer;
+use crate::http::session::Sessions;
+use crate::keys::{KeyFileError, Keyring, Modes, SignerName};
 use crate::peers::Member;
 use crate::peers::tls::{self, KeyExchange, OwnCertificate, TlsError};
 use crate::peers::trust::{Trust, TrustError};
+use crate::store::{Store, StoreError};
 
 /// Why a node could not start: one line that says what and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The trust list.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -125,10 +133,17 @@ impl Node {
                 expected: config.identity,
             });
         }
+        let store = Store::open(&layout::store(&config.data), &config.identity)?;
         let grace = config.trust.grace.try_into().unwrap_or(crate::peers::trust::DEFAULT_GRACE);
-        let trust = Trust::open(member.trust(), None, grace, clock.clone())?;
+        let list_key = Keyring::new(member.keys(), modes).signer(SignerName::List)?.public_key();
+        let own_list = Some((config.identity.domain().clone(), list_key));
+        let trust = Trust::open(member.trust(), own_list, grace, clock.clone())?;
+        let sealer = Arc::new(Sealer::open_or_create(&layout::door_key(&config.data), modes)?);
 
-        // 2. The doors.
+        // 2. The flows.
+        let accounts = Data::new(Accounts::new(store.clone(), config.identity.domain().clone(), clock.clone()));
+
+        // 3. The doors.
         let metrics = Arc::new(Metrics::default());
         let addresses = Addresses {
             web: listeners.web.local_addr().map_err(StartError::Listen)?,
@@ -160,16 +175,29 @@ impl Node {
         };
         let (web_door, federation_door, operations_door) =
             (door(DoorName::Web), door(DoorName::Federation), door(DoorName::Operations));
-        let web = listen::open(listeners.web, web_tls, web_door, |_| ()).map_err(StartError::Listen)?;
-        let federation = listen::open(listeners.federation, Some(federation_tls), federation_door, |_| ())
-            .map_err(StartError::Listen)?;
+        let sessions = Data::new(Sessions::new(sealer.clone(), clock.clone(), web_door.secure));
+        let web = listen::open(listeners.web, web_tls, web_door, {
+            let sealer = Data::from(sealer);
+            move |config| {
+                config.app_data(accounts.clone()).app_data(sessions.clone()).app_data(sealer.clone());
+                config.configure(http::web);
+            }
+        })
+        .map_err(StartError::Listen)?;
+        let federation = listen::open(listeners.federation, Some(federation_tls), federation_door, {
+            let trust = Data::from(trust.clone());
+            move |config| {
+                config.app_data(trust.clone()).configure(http::federation);
+            }
+        })
+        .map_err(StartError::Listen)?;
         let counted = Data::new(metrics.clone());
         let operations = listen::open(listeners.operations, None, operations_door, move |config| {
-            config.app_data(health.clone()).app_data(counted.clone()).configure(operations::routes);
+            config.app_data(health.clone()).app_data(counted.clone()).configure(http::operations);
         })
         .map_err(StartError::Listen)?;
 
-        // 3. What goes on in the background.
+        // 4. What goes on in the background.
         let mut tasks = JoinSet::new();
         tasks.spawn(trust.clone().watch(config.trust.poll));
         tasks.spawn(own.clone().watch(config.trust.poll));
@@ -179,7 +207,7 @@ impl Node {
         for server in [web, federation, operations] {
             servers.spawn(server);
         }
-        Ok(Running { addresses, handles, servers, tasks })
+        Ok(Running { addresses, store, handles, servers, tasks })
     }
 }
 
@@ -188,17 +216,39 @@ impl Node {
 pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
+    store: Store,
     handles: Vec<actix_server::ServerHandle>,
     servers: JoinSet<io::Result<()>>,
     tasks: JoinSet<()>,
 }
 
 impl Running {
+    /// What the node keeps: for the command line and for tests, which stand beside the doors.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Stops listening, finishes the requests that were accepted (bounded by `limits.shutdown_seconds`), then stops the
     /// rest.
     pub async fn shutdown(mut self) {
         futures_util::future::join_all(self.handles.iter().map(|handle| handle.stop(true))).await;
         while self.servers.join_next().await.is_some() {}
         self.tasks.shutdown().await;
+        self.store.close().await;
+    }
+}
+
+/// Where things lie in the data folder, beside the keys and the trust list that [`Member`] knows.
+pub mod layout {
+    use std::path::{Path, PathBuf};
+
+    /// The store: the log and its tables.
+    pub fn store(data: &Path) -> PathBuf {
+        data.join("store")
+    }
+
+    /// The key that seals cursors and sessions.
+    pub fn door_key(data: &Path) -> PathBuf {
+        data.join("keys").join("door.key")
     }
 }

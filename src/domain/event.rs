@@ -156,6 +156,21 @@ pub enum Role {
     Administrator,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Steward, Self::Operator, Self::Researcher, Self::Administrator];
+
+    /// The role as the API and the command line spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Steward => "steward",
+            Self::Operator => "operator",
+            Self::Researcher => "researcher",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
 impl What {
     /// The kind, as the log's column has it.
     pub fn kind(&self) -> &'static str {

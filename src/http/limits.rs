@@ -209,6 +209,9 @@ fn rate_key(request: &ServiceRequest, door: &Door) -> Option<RateKey> {
     if let Some(presented) = request.conn_data::<Connection>().and_then(|connection| connection.presented.as_ref()) {
         return Some(RateKey::Certificate(presented.identity.clone()));
     }
+    if let Some(token) = caller::token_of(request) {
+        return Some(RateKey::Token(token));
+    }
     caller::address(request.request(), &door.trusted_proxies).map(RateKey::Address)
 }
 

@@ -29,6 +29,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::caller;
 use super::limits::{self, Limits, Rates};
 use super::observe;
 use super::operations::Metrics;
@@ -152,8 +153,9 @@ where
         let app = App::new()
             .app_data(door.clone())
             .configure(routes.clone())
-            .wrap(from_fn(limits::bound_body))
             .wrap(from_fn(limits::bound_rate))
+            .wrap(from_fn(caller::identify))
+            .wrap(from_fn(limits::bound_body))
             .wrap(from_fn(observe::request))
             .into_factory()
             .map_err(|error: actix_web::Error| error.error_response());

@@ -11,10 +11,41 @@ pub mod observe;
 pub mod operations;
 pub mod pace;
 pub mod problem;
+pub mod seal;
+pub mod session;
 
+use actix_web::web::ServiceConfig;
 use actix_web::{Route, guard, web};
+
+use problem::Problem;
+
+/// The routes of the web door.
+pub fn web(config: &mut ServiceConfig) {
+    config.configure(extractors).configure(session::routes);
+}
+
+/// The routes of the federation door.
+pub fn federation(config: &mut ServiceConfig) {
+    config.configure(extractors);
+}
+
+/// The routes of the operations door.
+pub fn operations(config: &mut ServiceConfig) {
+    config.configure(operations::routes);
+}
 
 /// A route for `GET` and `HEAD`: actix answers `HEAD` only where it is told to.
 pub fn get() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// What actix's own extractors refuse becomes a problem. The size of bodies is bounded in [`limits`], so the extractors'
+/// own bounds stay out of the way.
+fn extractors(config: &mut ServiceConfig) {
+    config
+        .app_data(web::PayloadConfig::new(usize::MAX))
+        .app_data(web::JsonConfig::default().limit(usize::MAX).error_handler(|error, _| Problem::from(error).into()))
+        .app_data(web::FormConfig::default().limit(usize::MAX).error_handler(|error, _| Problem::from(error).into()))
+        .app_data(web::QueryConfig::default().error_handler(|error, _| Problem::from(error).into()))
+        .app_data(web::PathConfig::default().error_handler(|error, _| Problem::from(error).into()));
 }

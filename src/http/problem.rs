@@ -5,11 +5,14 @@
 
 use std::fmt;
 
+use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError, UrlencodedError};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
 
 use super::limits::BodyError;
+use crate::accounts::AccountsError;
+use crate::store::{AppendError, Expectation, StoreError};
 
 /// Where a node explains the codes; a problem's `type` is this with `#` and the code, relative to the node's address.
 pub const TYPE_BASE: &str = "/problems";
@@ -61,6 +64,8 @@ codes! {
     Unauthenticated = "unauthenticated" UNAUTHORIZED "A valid token is needed";
     /// The caller's role or participant may not do this.
     Forbidden = "forbidden" FORBIDDEN "The caller may not do this";
+    /// The certificate is no longer good, though it was when the connection began.
+    CertificateRefused = "certificate_refused" FORBIDDEN "The certificate is refused";
     /// A page's write without its token, or from another site.
     CrossSite = "cross_site" FORBIDDEN "The request does not come from a page of this node";
     /// Nothing is there, or nothing that the caller may know of.
@@ -243,6 +248,57 @@ impl ResponseError for Problem {
     }
 }
 
+impl From<AccountsError> for Problem {
+    fn from(error: AccountsError) -> Self {
+        let parameter = |name: &str, error: &AccountsError| {
+            Self::new(Code::Invalid, error.to_string())
+                .with_errors(vec![FieldError { pointer: format!("/{name}"), detail: error.to_string() }])
+        };
+        match error {
+            AccountsError::ParticipantMissing { .. }
+            | AccountsError::OtherParticipant { .. }
+            | AccountsError::ParticipantUnwanted => parameter("participant", &error),
+            AccountsError::Note => parameter("note", &error),
+            AccountsError::Expired(_) => parameter("expires", &error),
+            AccountsError::NotInForce(_) => Self::not_found("token in force"),
+            AccountsError::Randomness => Self::internal(&error),
+            AccountsError::Append(error) => error.into(),
+            AccountsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict(Expectation::DatasetAbsent(_)) => {
+                Self::new(Code::AlreadyExists, format!("{error}: choose another id, or revise it with PUT"))
+            }
+            AppendError::Conflict(Expectation::DatasetAt(..)) => {
+                Self::new(Code::Stale, format!("{error}: read it again and send its new ETag in If-Match"))
+            }
+            AppendError::Conflict(_) | AppendError::KeyReused(_) => Self::new(Code::Conflict, error.to_string()),
+            AppendError::TooLarge { .. } => Self::new(Code::TooLarge, error.to_string()),
+            AppendError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::DiskFull { .. } => {
+                tracing::error!(cause = %error, "the disk is full");
+                Self::new(Code::Full, "the node's disk is full and nothing was written: its operator must make room")
+            }
+            StoreError::Closed => {
+                Self::new(Code::Unavailable, "the node is stopping: try again in a moment").retry_after(5)
+            }
+            other => Self::internal(&other),
+        }
+    }
+}
+
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         match error {
@@ -263,6 +319,46 @@ impl From<actix_web::error::PayloadError> for Problem {
             Some(bound) => bound.into(),
             None => Self::new(Code::BadRequest, format!("the body broke off: {error}; send the request again")),
         }
+    }
+}
+
+impl From<JsonPayloadError> for Problem {
+    fn from(error: JsonPayloadError) -> Self {
+        match error {
+            JsonPayloadError::Payload(error) => error.into(),
+            JsonPayloadError::ContentType => {
+                Self::new(Code::UnsupportedMediaType, "send the body as JSON, with Content-Type: application/json")
+            }
+            JsonPayloadError::Deserialize(error) if error.is_data() => {
+                Self::new(Code::Invalid, format!("the body is not what is expected here: {error}"))
+            }
+            other => Self::new(Code::MalformedBody, format!("the body is not JSON: {other}")),
+        }
+    }
+}
+
+impl From<UrlencodedError> for Problem {
+    fn from(error: UrlencodedError) -> Self {
+        match error {
+            UrlencodedError::Payload(error) => error.into(),
+            UrlencodedError::ContentType => Self::new(
+                Code::UnsupportedMediaType,
+                "send the form with Content-Type: application/x-www-form-urlencoded",
+            ),
+            other => Self::new(Code::MalformedBody, format!("the form cannot be read: {other}")),
+        }
+    }
+}
+
+impl From<QueryPayloadError> for Problem {
+    fn from(error: QueryPayloadError) -> Self {
+        Self::new(Code::BadParameter, format!("a parameter of the address is refused: {error}"))
+    }
+}
+
+impl From<PathError> for Problem {
+    fn from(_: PathError) -> Self {
+        Self::new(Code::NotFound, "nothing has an address of this form: check the id")
     }
 }
 
