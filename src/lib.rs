@@ -28,6 +28,7 @@ pub mod store;
 
 pub mod access;
 pub mod accounts;
+pub mod catalogue;
 pub mod delivery;
 pub mod search;
 

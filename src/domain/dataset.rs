@@ -195,6 +195,22 @@ pub struct Registered {
     pub withdrawn: Option<Withdrawn>,
 }
 
+impl Registered {
+    /// The strong validator of this revision: the digest of its canonical JSON (fields in the order of the types, maps in
+    /// the order of their keys, no white space). The position in the log is no part of it, because the log tells it.
+    pub fn etag(&self) -> Digest {
+        let said = Self { seq: Seq::default(), ..self.clone() };
+        Digest::of(&serde_json::to_vec(&said).expect("a record is plain data and always serialises"))
+    }
+
+    /// Whether somebody may know that the record exists: everybody, where it is for the federation; else its owner and
+    /// the participants it lists.
+    pub fn is_discoverable_by(&self, participant: Option<&Identity>) -> bool {
+        self.dataset.visibility == Visibility::Federation
+            || participant.is_some_and(|asker| *asker == self.owner || self.dataset.listed.contains(asker))
+    }
+}
+
 /// Why a dataset is no longer to be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,14 +11,7 @@ use super::{MAX_BYTES, MAX_DEPTH, Violation, Violations};
 
 /// Reads one JSON document.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, Violations> {
-    if bytes.len() > MAX_BYTES {
-        return Err(fault(
-            String::new(),
-            format!("{} bytes", bytes.len()),
-            format!("at most {MAX_BYTES} bytes"),
-            "Shorten the texts, or describe parts of the collection as datasets of their own.",
-        ));
-    }
+    bounded(bytes.len())?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(fault(
             String::new(),
@@ -42,6 +35,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, Violations> {
             )
         })
     })
+}
+
+/// Whether a document of this length is taken.
+pub(super) fn bounded(length: usize) -> Result<(), Violations> {
+    if length <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(fault(
+        String::new(),
+        format!("{length} bytes"),
+        format!("at most {MAX_BYTES} bytes"),
+        "Shorten the texts, or describe parts of the collection as datasets of their own.",
+    ))
 }
 
 fn fault(pointer: String, found: String, allowed: String, hint: &str) -> Violations {

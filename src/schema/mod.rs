@@ -128,6 +128,17 @@ pub fn check(dataset: &Dataset) -> Result<(), Violations> {
     if read::<Dataset>(&value).is_ok() { Ok(()) } else { admit(&value).map(drop) }
 }
 
+/// Reads one bounded JSON document, for those who look into it before it is admitted.
+pub fn value(bytes: &[u8]) -> Result<Value, Violations> {
+    json::read(bytes)
+}
+
+/// Makes a dataset of a value that was made in code, which may be too large.
+pub fn admit_bounded(value: &Value) -> Result<Dataset, Violations> {
+    json::bounded(value.to_string().len())?;
+    admit(value)
+}
+
 /// Makes a dataset of a value that was read.
 pub fn admit(value: &Value) -> Result<Dataset, Violations> {
     let mut faults = VALIDATOR.iter_errors(value).flat_map(hints::explain);

@@ -1,6 +1,7 @@
 //! Pleiad from outside: real sockets, real TLS, real files.
 
 mod attacks;
+mod catalogue;
 mod federation_calls;
 mod house;
 mod index;

@@ -1,0 +1,221 @@
+//! Bringing in the records of another catalogue, many at once, again and again.
+//!
+//! A record is known by its source's name and its IRI there, and by the digest of what was read: the same digest means
+//! that nothing is to be done. Its id follows from the source alone, so that an import that was broken off and begun
+//! again meets its own records. What a steward added and the source does not speak of is kept.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::domain::dataset::{Dataset, Registered, Source};
+use crate::domain::event::{Actor, Event, What};
+use crate::domain::ids::{DatasetId, Digest, Identity, Seq};
+use crate::schema;
+use crate::store::{AppendError, Expectation, Priority};
+
+use super::{Catalogue, CatalogueError, Outcome, expected_of_new, rules};
+
+/// How many records are appended together.
+const BATCH: usize = 200;
+/// How often a batch is begun again when others wrote in between.
+const TRIES: usize = 3;
+/// What a steward adds to an imported record, and what a source that does not speak of it does not take away.
+const KEPT: [&str; 7] = ["policy", "visibility", "listed", "gdpr", "training", "tdm_reservation", "record_sets"];
+
+/// A draft with what it says of its source.
+struct Reading<'d> {
+    draft: &'d Value,
+    /// None where it says nothing that can be read.
+    source: Option<Source>,
+    /// The place of an earlier draft of the same record, and whether it was read from the same words.
+    again: Option<(usize, bool)>,
+}
+
+/// What is to be done with one draft.
+enum Step {
+    /// Nothing, or nothing that can be done.
+    Done(Result<Outcome, CatalogueError>),
+    /// Nothing: the draft at this place is the same record.
+    Same(usize),
+    /// Its event goes into the batch.
+    Append { what: What, expected: Vec<Expectation>, record: Registered },
+}
+
+type Outcomes = Vec<Result<Outcome, CatalogueError>>;
+
+impl Catalogue {
+    /// Imports drafts for an owner, each as the API takes it, with its `source`. The answers stand in the order of the
+    /// drafts; one draft that is refused does not keep the others back. Durable when it returns; when the store fails,
+    /// whole batches before that are kept, and importing again completes them.
+    pub async fn import(&self, actor: &Actor, owner: &Identity, drafts: &[Value]) -> Result<Outcomes, CatalogueError> {
+        let readings = readings(drafts);
+        let mut outcomes = Vec::with_capacity(drafts.len());
+        for batch in readings.chunks(BATCH) {
+            self.import_batch(actor, owner, batch, &mut outcomes).await?;
+        }
+        Ok(outcomes)
+    }
+
+    async fn import_batch(
+        &self,
+        actor: &Actor,
+        owner: &Identity,
+        batch: &[Reading<'_>],
+        outcomes: &mut Outcomes,
+    ) -> Result<(), CatalogueError> {
+        for _ in 0..TRIES {
+            let mut steps = Vec::with_capacity(batch.len());
+            for reading in batch {
+                steps.push(self.step(owner, reading).await?);
+            }
+            match self.append_batch(actor, &steps).await {
+                Ok(positions) => {
+                    conclude(steps, positions, outcomes);
+                    return Ok(());
+                }
+                // Somebody wrote in between: look again at what stands there.
+                Err(AppendError::Conflict(_)) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(CatalogueError::Contended)
+    }
+
+    async fn step(&self, owner: &Identity, reading: &Reading<'_>) -> Result<Step, CatalogueError> {
+        let Some(source) = &reading.source else { return Ok(Step::Done(Err(CatalogueError::NoSource))) };
+        match reading.again {
+            Some((first, true)) => return Ok(Step::Same(first)),
+            Some((_, false)) => {
+                let (name, iri) = (source.name.clone(), source.iri.clone());
+                return Ok(Step::Done(Err(CatalogueError::Twice { name, iri })));
+            }
+            None => {}
+        }
+        let existing = self.store.dataset_by_source(&source.name, &source.iri).await?;
+        Ok(self.plan(owner, reading.draft, source, existing).unwrap_or_else(|error| Step::Done(Err(error))))
+    }
+
+    fn plan(
+        &self,
+        owner: &Identity,
+        draft: &Value,
+        source: &Source,
+        existing: Option<Registered>,
+    ) -> Result<Step, CatalogueError> {
+        let Some(current) = existing else {
+            let dataset = self.admit(owner, draft.clone(), self.id_of(source))?;
+            let record = self.first_revision(owner, dataset);
+            let expected = expected_of_new(&record.dataset);
+            let what = What::DatasetRegistered { record: Box::new(record.clone()) };
+            return Ok(Step::Append { what, expected, record });
+        };
+        let id = current.dataset.id.clone();
+        if current.owner != *owner {
+            return Err(CatalogueError::NotOwner(id));
+        }
+        if let Some(withdrawn) = current.withdrawn {
+            return Err(CatalogueError::Withdrawn { id, successor: withdrawn.successor });
+        }
+        if current.dataset.source.as_ref().is_some_and(|known| known.digest == source.digest) {
+            return Ok(Step::Done(Ok(Outcome::Unchanged(current))));
+        }
+        let mut draft = draft.clone();
+        keep_what_was_added(&current.dataset, &mut draft);
+        let dataset = self.admit(owner, draft, id.clone())?;
+        rules::may_follow(&current.dataset, &dataset)?;
+        let record = self.next_revision(&current, dataset);
+        let expected = vec![Expectation::DatasetAt(id, current.revision)];
+        let what = What::DatasetRevised { record: Box::new(record.clone()) };
+        Ok(Step::Append { what, expected, record })
+    }
+
+    /// A draft as a dataset of this node.
+    fn admit(&self, owner: &Identity, mut draft: Value, id: DatasetId) -> Result<Dataset, CatalogueError> {
+        if let Value::Object(fields) = &mut draft {
+            fields.insert("id".to_owned(), Value::String(id.to_string()));
+            if let Some(country) = self.only_country() {
+                fields.entry("country").or_insert_with(|| Value::String(country.to_string()));
+            }
+        }
+        let dataset = schema::admit_bounded(&draft)?;
+        self.is_ours(owner, &dataset)?;
+        Ok(dataset)
+    }
+
+    /// The id of what is imported from a source: always the same for the same record.
+    fn id_of(&self, source: &Source) -> DatasetId {
+        // A line break stands in neither, so that no two pairs are spelled alike.
+        let digest = Digest::of(format!("{}\n{}", source.name, source.iri).as_bytes());
+        let name = data_encoding::BASE32_NOPAD.encode(&digest.0[..16]).to_ascii_lowercase();
+        DatasetId::mint(&self.domain, &format!("i-{name}")).expect("base 32 is a valid local part")
+    }
+
+    async fn append_batch(&self, actor: &Actor, steps: &[Step]) -> Result<Vec<Seq>, AppendError> {
+        let at = self.clock.now();
+        let mut events = Vec::new();
+        let mut expectations = Vec::new();
+        for step in steps {
+            if let Step::Append { what, expected, .. } = step {
+                events.push(Event { at, actor: actor.clone(), what: what.clone() });
+                expectations.extend(expected.iter().cloned());
+            }
+        }
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.store.append(events, expectations, Priority::Import).await
+    }
+}
+
+/// Says what became of each step, now that the batch is durable.
+fn conclude(steps: Vec<Step>, positions: Vec<Seq>, outcomes: &mut Outcomes) {
+    let mut positions = positions.into_iter();
+    for step in steps {
+        let outcome = match step {
+            Step::Done(outcome) => outcome,
+            Step::Same(first) => outcomes[first].clone().map(|outcome| Outcome::Unchanged(outcome.into_record())),
+            Step::Append { what, record, .. } => {
+                let record = Registered { seq: positions.next().unwrap_or(record.seq), ..record };
+                Ok(match what {
+                    What::DatasetRegistered { .. } => Outcome::Registered(record),
+                    _ => Outcome::Revised(record),
+                })
+            }
+        };
+        outcomes.push(outcome);
+    }
+}
+
+fn readings(drafts: &[Value]) -> Vec<Reading<'_>> {
+    let mut firsts: HashMap<(String, String), (usize, Digest)> = HashMap::new();
+    let mut readings = Vec::with_capacity(drafts.len());
+    for (at, draft) in drafts.iter().enumerate() {
+        let source = source_of(draft);
+        let again = source.as_ref().and_then(|source| {
+            let record = (source.name.clone(), source.iri.to_string());
+            match firsts.get(&record) {
+                Some((first, digest)) => Some((*first, *digest == source.digest)),
+                None => {
+                    firsts.insert(record, (at, source.digest));
+                    None
+                }
+            }
+        });
+        readings.push(Reading { draft, source, again });
+    }
+    readings
+}
+
+fn source_of(draft: &Value) -> Option<Source> {
+    schema::read(draft.get("source")?).ok()
+}
+
+fn keep_what_was_added(current: &Dataset, draft: &mut Value) {
+    let (Ok(Value::Object(known)), Value::Object(fields)) = (serde_json::to_value(current), draft) else { return };
+    for name in KEPT {
+        if let Some(value) = known.get(name) {
+            fields.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The catalogue of a node: register, revise, withdraw, import. This is the flow to imitate.
+//!
+//! A flow takes values that are valid already, holds them to the rules that only the node can know (its domain, its
+//! countries, who owns what, what is in force), and appends the events that follow, with what it expects of the log: the
+//! store checks that in the same transaction, so two callers at once cannot both be right. It returns when the events
+//! are durable, and every error says what to do. An id is never reused: a withdrawal keeps it taken.
+
+mod error;
+mod import;
+mod rules;
+
+use std::sync::Arc;
+
+use uuid::{NoContext, Uuid};
+
+use crate::clock::Clock;
+use crate::domain::bounds;
+use crate::domain::dataset::{Dataset, Registered, Withdrawn};
+use crate::domain::event::{Actor, Event, What};
+use crate::domain::ids::{Country, DatasetId, Digest, Identity, IdentityKind, Iri, Revision, Seq, TrustDomain};
+use crate::schema;
+use crate::store::{AppendError, Expectation, Priority, Store};
+
+pub use error::CatalogueError;
+// A door asks for a list in these words, and need not know that it is the store that answers.
+pub use crate::store::{DatasetFilter, RevisionLine};
+
+/// The catalogue of one node. A clone is the same catalogue.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    domain: TrustDomain,
+    countries: Arc<[Country]>,
+}
+
+/// Which revision a change was made from; what `If-Match` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// Whatever stands now.
+    Any,
+    /// This revision.
+    Revision(Revision),
+    /// One of these entity tags ([`Registered::etag`]).
+    Tags(Vec<Digest>),
+}
+
+impl IfMatch {
+    fn holds(&self, record: &Registered) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Revision(revision) => *revision == record.revision,
+            Self::Tags(tags) => tags.contains(&record.etag()),
+        }
+    }
+}
+
+/// What became of a dataset that was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is new here.
+    Registered(Registered),
+    /// It got a further revision.
+    Revised(Registered),
+    /// It says what stood there already; nothing was written.
+    Unchanged(Registered),
+}
+
+impl Outcome {
+    /// The record as it stands now.
+    pub fn record(&self) -> &Registered {
+        match self {
+            Self::Registered(record) | Self::Revised(record) | Self::Unchanged(record) => record,
+        }
+    }
+
+    /// The record as it stands now.
+    pub fn into_record(self) -> Registered {
+        match self {
+            Self::Registered(record) | Self::Revised(record) | Self::Unchanged(record) => record,
+        }
+    }
+}
+
+impl Catalogue {
+    /// The catalogue of a node: where it keeps its truth, what time it is, who it is, for which countries it speaks.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, node: &Identity, countries: &[Country]) -> Self {
+        Self { store, clock, domain: node.domain().clone(), countries: countries.into() }
+    }
+
+    /// What is filled in where a draft leaves it out: a fresh id, and the country where the node speaks for one alone.
+    pub fn defaults(&self) -> schema::Defaults {
+        schema::Defaults { id: self.mint(), country: self.only_country() }
+    }
+
+    fn mint(&self) -> DatasetId {
+        let now = self.clock.now();
+        let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+        let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
+        let uuid = Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds));
+        DatasetId::mint(&self.domain, &uuid.to_string()).expect("a UUID is a valid local part")
+    }
+
+    fn only_country(&self) -> Option<Country> {
+        match &*self.countries {
+            [country] => Some(country.clone()),
+            _ => None,
+        }
+    }
+
+    /// Registers a dataset for an owner; durable when it returns.
+    pub async fn register(
+        &self,
+        actor: Actor,
+        owner: &Identity,
+        dataset: Dataset,
+    ) -> Result<Registered, CatalogueError> {
+        schema::check(&dataset)?;
+        self.is_ours(owner, &dataset)?;
+        let record = self.first_revision(owner, dataset);
+        let expectations = expected_of_new(&record.dataset);
+        let what = What::DatasetRegistered { record: Box::new(record.clone()) };
+        match self.append(actor, what, expectations).await {
+            Ok(seq) => Ok(Registered { seq, ..record }),
+            Err(AppendError::Conflict(broken)) => Err(self.why_taken(&record.dataset, broken).await?),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// Gives a dataset a further revision. `by` is the participant that the caller acts for.
+    pub async fn revise(
+        &self,
+        actor: Actor,
+        by: &Identity,
+        id: &DatasetId,
+        if_match: &IfMatch,
+        dataset: Dataset,
+    ) -> Result<Outcome, CatalogueError> {
+        let current = self.in_force(by, id, if_match).await?;
+        schema::check(&dataset)?;
+        self.is_ours(by, &dataset)?;
+        rules::may_follow(&current.dataset, &dataset)?;
+        if dataset == current.dataset {
+            return Ok(Outcome::Unchanged(current));
+        }
+        let record = self.next_revision(&current, dataset);
+        let expected = vec![Expectation::DatasetAt(id.clone(), current.revision)];
+        let what = What::DatasetRevised { record: Box::new(record.clone()) };
+        match self.append(actor, what, expected).await {
+            Ok(seq) => Ok(Outcome::Revised(Registered { seq, ..record })),
+            Err(AppendError::Conflict(_)) => Err(self.why_stale(by, id).await),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// Withdraws a dataset: it must no longer be used, and its id stays taken for ever.
+    pub async fn withdraw(
+        &self,
+        actor: Actor,
+        by: &Identity,
+        id: &DatasetId,
+        if_match: &IfMatch,
+        reason: &str,
+        successor: Option<Iri>,
+    ) -> Result<Registered, CatalogueError> {
+        if !bounds::is_prose(reason, bounds::PROSE) {
+            return Err(CatalogueError::InvalidReason);
+        }
+        if successor.as_ref().is_some_and(|successor| successor.as_str() == id.as_str()) {
+            return Err(CatalogueError::OwnSuccessor);
+        }
+        let current = self.in_force(by, id, if_match).await?;
+        let withdrawn = Withdrawn { reason: reason.to_owned(), successor };
+        let revision = current.revision.next();
+        let expected = vec![Expectation::DatasetAt(id.clone(), current.revision)];
+        let what = What::DatasetWithdrawn { id: id.clone(), revision, withdrawn };
+        match self.append(actor, what, expected).await {
+            // Read back, because the store puts a withdrawn record together from two entries.
+            Ok(_) => self.record(id).await,
+            Err(AppendError::Conflict(_)) => Err(self.why_stale(by, id).await),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// A dataset as it stands, withdrawn or not. Whether a caller may see it is asked of the record:
+    /// [`Registered::is_discoverable_by`].
+    pub async fn record(&self, id: &DatasetId) -> Result<Registered, CatalogueError> {
+        self.store.dataset(id).await?.ok_or_else(|| CatalogueError::NotFound(id.clone()))
+    }
+
+    /// A revision of a dataset.
+    pub async fn revision(&self, id: &DatasetId, revision: Revision) -> Result<Registered, CatalogueError> {
+        self.store.dataset_revision(id, revision).await?.ok_or_else(|| CatalogueError::NoRevision(id.clone(), revision))
+    }
+
+    /// The history of a dataset, oldest first.
+    pub async fn history(&self, id: &DatasetId) -> Result<Vec<RevisionLine>, CatalogueError> {
+        let lines = self.store.revisions(id).await?;
+        if lines.is_empty() { Err(CatalogueError::NotFound(id.clone())) } else { Ok(lines) }
+    }
+
+    /// Datasets in the order of their ids, after one, at most `limit`.
+    pub async fn list(
+        &self,
+        filter: &DatasetFilter,
+        after: Option<&DatasetId>,
+        limit: usize,
+    ) -> Result<Vec<Registered>, CatalogueError> {
+        Ok(self.store.datasets(filter, after, limit).await?)
+    }
+
+    /// What only this node can judge of a description: that it is one of its own.
+    fn is_ours(&self, owner: &Identity, dataset: &Dataset) -> Result<(), CatalogueError> {
+        if owner.kind() != IdentityKind::Participant {
+            return Err(CatalogueError::NotAParticipant(owner.clone()));
+        }
+        if !dataset.id.is_under(&self.domain) {
+            return Err(CatalogueError::ForeignId { id: dataset.id.clone(), domain: self.domain.clone() });
+        }
+        if !self.countries.contains(&dataset.country) {
+            let country = dataset.country.clone();
+            return Err(CatalogueError::ForeignCountry { country, spoken: self.countries.to_vec() });
+        }
+        Ok(())
+    }
+
+    /// The record as it stands, for a change by its owner that was made from what stands now.
+    async fn in_force(&self, by: &Identity, id: &DatasetId, if_match: &IfMatch) -> Result<Registered, CatalogueError> {
+        let current = self.record(id).await?;
+        if current.owner != *by {
+            // A private record does not betray itself to a stranger by the kind of refusal.
+            return Err(if current.is_discoverable_by(Some(by)) {
+                CatalogueError::NotOwner(id.clone())
+            } else {
+                CatalogueError::NotFound(id.clone())
+            });
+        }
+        if let Some(withdrawn) = current.withdrawn {
+            return Err(CatalogueError::Withdrawn { id: id.clone(), successor: withdrawn.successor });
+        }
+        if !if_match.holds(&current) {
+            return Err(CatalogueError::Stale {
+                id: id.clone(),
+                current: current.revision,
+                etag: Some(current.etag()),
+            });
+        }
+        Ok(current)
+    }
+
+    fn first_revision(&self, owner: &Identity, dataset: Dataset) -> Registered {
+        let now = self.clock.now();
+        Registered {
+            dataset,
+            owner: owner.clone(),
+            revision: Revision::FIRST,
+            registered: now,
+            revised: now,
+            seq: Seq::default(),
+            withdrawn: None,
+        }
+    }
+
+    fn next_revision(&self, current: &Registered, dataset: Dataset) -> Registered {
+        Registered {
+            dataset,
+            owner: current.owner.clone(),
+            revision: current.revision.next(),
+            registered: current.registered,
+            revised: self.clock.now(),
+            seq: Seq::default(),
+            withdrawn: None,
+        }
+    }
+
+    async fn append(&self, actor: Actor, what: What, expected: Vec<Expectation>) -> Result<Seq, AppendError> {
+        let event = Event { at: self.clock.now(), actor, what };
+        let positions = self.store.append(vec![event], expected, Priority::Interactive).await?;
+        Ok(positions.last().copied().unwrap_or_else(|| self.store.head()))
+    }
+
+    /// Why a new dataset was refused by the log: its id or its source is taken.
+    async fn why_taken(&self, dataset: &Dataset, broken: Expectation) -> Result<CatalogueError, CatalogueError> {
+        if let Expectation::SourceAbsent(name, iri) = broken {
+            let id = self.store.dataset_by_source(&name, &iri).await?.map(|record| record.dataset.id);
+            return Ok(CatalogueError::SourceTaken { name, iri, id });
+        }
+        let existing = self.record(&dataset.id).await?;
+        Ok(match existing.withdrawn {
+            Some(withdrawn) => CatalogueError::Withdrawn { id: dataset.id.clone(), successor: withdrawn.successor },
+            None => CatalogueError::Taken(dataset.id.clone()),
+        })
+    }
+
+    /// Why a change was refused by the log: somebody else was faster.
+    async fn why_stale(&self, by: &Identity, id: &DatasetId) -> CatalogueError {
+        match self.in_force(by, id, &IfMatch::Any).await {
+            Ok(current) => {
+                CatalogueError::Stale { id: id.clone(), current: current.revision, etag: Some(current.etag()) }
+            }
+            Err(error) => error,
+        }
+    }
+}
+
+fn expected_of_new(dataset: &Dataset) -> Vec<Expectation> {
+    let source = dataset.source.iter().map(|s| Expectation::SourceAbsent(s.name.clone(), s.iri.clone()));
+    std::iter::once(Expectation::DatasetAbsent(dataset.id.clone())).chain(source).collect()
+}
