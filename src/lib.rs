@@ -17,6 +17,7 @@ pub mod keys;
 
 pub mod domain;
 
+pub mod formats;
 pub mod schema;
 pub mod vocabulary;
 

@@ -1,0 +1,247 @@
+//! What may be done with a dataset: licence, access rights, mining, personal data, and the Czech conditions of use.
+
+use std::io;
+
+use super::distribution::Read;
+use super::node::{Node, Term};
+use super::percent_decoded;
+use super::record::{Record, shown};
+use super::terms::Property;
+use crate::domain::bounds;
+use crate::domain::dataset::{AccessRights, TdmReservation};
+use crate::domain::gdpr::{Gdpr, PersonalData};
+use crate::domain::licence::Licence;
+use crate::formats::text;
+use crate::vocabulary;
+use crate::vocabulary::licence::resolve;
+
+/// The licence that a dataset or distribution states itself. Several that differ are none: nobody says which holds.
+pub(super) fn licence(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Licence>> {
+    let mut licences: Vec<Licence> = Vec::new();
+    for term in node.all(Property::LICENSE) {
+        if let Some(licence) = stated(record, term)?
+            && !licences.iter().any(|other| same(other, &licence))
+        {
+            licences.push(licence);
+        }
+    }
+    if licences.len() > 1 {
+        record.note("licence: several are stated that differ, so none is taken");
+        return Ok(None);
+    }
+    Ok(licences.pop())
+}
+
+fn stated(record: &mut Record<'_>, term: &Term) -> io::Result<Option<Licence>> {
+    let node = record.follow(term)?;
+    let name = node
+        .first_of(&[
+            Property::TITLE,
+            Property::LABEL,
+            Property::PREF_LABEL,
+            Property::IDENTIFIER,
+            Property::DESCRIPTION,
+        ])
+        .into_iter()
+        .find_map(Term::text)
+        .map(text::line)
+        .filter(|name| !name.is_empty());
+    let by_term = term.text().and_then(resolve);
+    let by_name = name.as_deref().and_then(resolve);
+    let licence = match (by_term, by_name) {
+        (Some(licence), _) if licence.spdx.is_some() || licence.permissions != Default::default() => Some(licence),
+        // The source names its own licence document in words that are a known licence.
+        (_, Some(named)) if named.spdx.is_some() => Some(named),
+        (Some(own), Some(named)) => Some(Licence { raw: named.raw, ..own }),
+        (own, named) => own.or(named),
+    };
+    Ok(licence.map(|licence| {
+        let raw = licence.raw.map(|raw| text::shortened(text::passage(&raw), bounds::PROSE).0);
+        Licence { raw: raw.filter(|raw| !raw.is_empty()), ..licence }
+    }))
+}
+
+/// Whether two licences are one: by identifier where there is one, else by the source's words.
+pub(super) fn same(a: &Licence, b: &Licence) -> bool {
+    match (&a.spdx, &b.spdx, &a.iri, &b.iri) {
+        (Some(a), Some(b), _, _) => a == b,
+        (None, None, Some(a), Some(b)) => a == b,
+        (None, None, None, None) => a.raw == b.raw,
+        _ => false,
+    }
+}
+
+/// The licence of the whole: what the dataset states, or what every one of its distributions states. Where they differ,
+/// or one of them is silent while the dataset is too, the whole has none.
+pub(super) fn agreed_licence(
+    record: &mut Record<'_>,
+    node: &Node,
+    distributions: &[Read],
+) -> io::Result<Option<Licence>> {
+    let own = licence(record, node)?;
+    let stated: Vec<&Licence> = distributions.iter().filter_map(|read| read.distribution.licence.as_ref()).collect();
+    let Some(first) = own.as_ref().or(stated.first().copied()) else { return Ok(None) };
+    if !stated.iter().all(|licence| same(licence, first)) {
+        record.note("licence: the distributions differ, so the dataset as a whole has none");
+        return Ok(None);
+    }
+    if own.is_none() && stated.len() < distributions.len() {
+        record.note("licence: not every distribution states it, so the dataset as a whole has none");
+        return Ok(None);
+    }
+    Ok(Some(first.clone()))
+}
+
+/// Who may see the data. Several answers that differ are none.
+pub(super) fn access(record: &mut Record<'_>, node: &Node) -> io::Result<AccessRights> {
+    let mut answers = Vec::new();
+    for term in node.first_of(&[Property::ACCESS_RIGHTS, Property::RIGHTS]) {
+        let mut texts: Vec<String> = term.text().map(str::to_owned).into_iter().collect();
+        let statement = record.follow(term)?;
+        texts.extend(statement.all(Property::DC_TYPE).filter_map(Term::text).map(str::to_owned));
+        let answer =
+            texts.iter().map(|text| vocabulary::access_rights(text)).find(|one| *one != AccessRights::NotStated);
+        match answer {
+            Some(answer) => answers.push(answer),
+            None => {
+                let shown = texts.first().map_or_else(|| "a statement".to_owned(), |text| shown(text));
+                record.note(format!("access rights: {shown:?} is not an entry of the EU table"));
+            }
+        }
+    }
+    answers.dedup();
+    match answers[..] {
+        [one] => Ok(one),
+        [] => Ok(AccessRights::NotStated),
+        _ => {
+            record.note("access rights: several are stated that differ, so none is taken");
+            Ok(AccessRights::NotStated)
+        }
+    }
+}
+
+/// Whether text and data mining is reserved.
+pub(super) fn tdm_reservation(node: &Node) -> TdmReservation {
+    match node.all(Property::TDM_RESERVATION).find_map(Term::text).map(str::trim) {
+        Some("1" | "true") => TdmReservation::Reserved,
+        Some("0" | "false") => TdmReservation::NotReserved,
+        _ => TdmReservation::NotStated,
+    }
+}
+
+const DPV: &str = "https://w3id.org/dpv#";
+const GDPR: &str = "https://w3id.org/dpv/legal/eu/gdpr#";
+
+/// What is stated about personal data: in terms of the Data Privacy Vocabulary, or by the Czech conditions of use of every
+/// distribution. One distribution with personal data makes the dataset personal; all of them must be without for a *no*.
+pub(super) fn gdpr(record: &mut Record<'_>, node: &Node, distributions: &[Read]) -> Gdpr {
+    let mut gdpr = Gdpr {
+        categories: record.iris("personal data", node.all(Property::HAS_PERSONAL_DATA)),
+        purposes: record.iris("purpose", node.all(Property::HAS_PURPOSE)),
+        data_subjects: record.iris("data subject", node.all(Property::HAS_DATA_SUBJECT)),
+        ..Gdpr::default()
+    };
+    for basis in record.iris("legal basis", node.all(Property::HAS_LEGAL_BASIS)) {
+        match basis.as_str().strip_prefix(GDPR) {
+            Some(term) if term.starts_with("A6-") => gdpr.legal_basis.push(basis),
+            Some(term) if term.starts_with("A9-") => gdpr.special_condition.push(basis),
+            _ => record.note(format!("legal basis: {:?} is not one of Article 6 or 9", shown(basis.as_str()))),
+        }
+    }
+    let mut answers: Vec<PersonalData> = node
+        .all(Property::HAS_DATA)
+        .filter_map(|term| match term.iri()?.strip_prefix(DPV)? {
+            "PersonalData" => Some(PersonalData::Yes),
+            "PseudonymisedData" => Some(PersonalData::Pseudonymised),
+            "AnonymisedData" => Some(PersonalData::Anonymised),
+            "NonPersonalData" => Some(PersonalData::No),
+            _ => None,
+        })
+        .collect();
+    if distributions.iter().any(|read| read.personal_data == PersonalData::Yes) {
+        answers.push(PersonalData::Yes);
+    } else if !distributions.is_empty() && distributions.iter().all(|read| read.personal_data == PersonalData::No) {
+        answers.push(PersonalData::No);
+    }
+    answers.sort();
+    answers.dedup();
+    match answers[..] {
+        [one] => gdpr.personal_data = one,
+        [] => {}
+        // What is personal anywhere is personal; a milder word beside it does not take that back.
+        _ if answers.contains(&PersonalData::Yes) => gdpr.personal_data = PersonalData::Yes,
+        _ => record.note("personal data: several answers are stated that differ, so none is taken"),
+    }
+    gdpr
+}
+
+/// The Czech conditions of use (DCAT-AP-CZ): three statements about copyright, one about personal data.
+#[derive(Default)]
+pub(super) struct Conditions {
+    pub(super) licence: Option<Licence>,
+    pub(super) personal_data: PersonalData,
+}
+
+const CZECH: &str = "https://data.gov.cz/podmínky-užití/";
+/// The three statements that nothing in it is protected, each with its property.
+const UNPROTECTED: [(Property, &str); 3] = [
+    (Property::CZ_WORK, "neobsahuje-autorská-díla/"),
+    (Property::CZ_DATABASE_WORK, "není-autorskoprávně-chráněnou-databází/"),
+    (Property::CZ_DATABASE_RIGHT, "není-chráněna-zvláštním-právem-pořizovatele-databáze/"),
+];
+
+/// Reads the conditions of a distribution. Where all three statements say that nothing is protected, the first of them
+/// stands as the licence; where licences are named and agree, that licence; else nothing.
+pub(super) fn conditions(record: &mut Record<'_>, node: &Node) -> io::Result<Conditions> {
+    let Some(term) = node.all(Property::CZ_CONDITIONS).next() else { return Ok(Conditions::default()) };
+    let own = record.follow(term)?;
+    let says =
+        |property: Property| own.all(property).filter_map(Term::text).map(percent_decoded).collect::<Vec<String>>();
+    let personal_data = match says(Property::CZ_PERSONAL_DATA).first().and_then(|value| value.strip_prefix(CZECH)) {
+        Some("neobsahuje-osobní-údaje/") => PersonalData::No,
+        Some("obsahuje-osobní-údaje/") => PersonalData::Yes,
+        _ => PersonalData::NotStated,
+    };
+    let mut named: Vec<Licence> = Vec::new();
+    let mut unprotected = 0;
+    let mut is_open = false;
+    for (property, none) in UNPROTECTED {
+        for value in says(property) {
+            match value.strip_prefix(CZECH) {
+                Some(code) if code == none => unprotected += 1,
+                Some(_) => is_open = true,
+                None => named.extend(resolve(&value).filter(|licence| !named.iter().any(|other| same(other, licence)))),
+            }
+        }
+    }
+    let licence = match (&named[..], is_open) {
+        ([one], false) => Some(one.clone()),
+        ([], false) if unprotected == UNPROTECTED.len() => resolve(&format!("{CZECH}{}", UNPROTECTED[0].1)),
+        ([], false) => None,
+        _ => {
+            record.note("licence: the conditions of use name no single licence for all of it, so none is taken");
+            None
+        }
+    };
+    Ok(Conditions { licence, personal_data })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn licences_are_the_same_by_identifier_before_words() {
+        let of = |raw: &str| resolve(raw).unwrap();
+        assert!(same(&of("CC BY 4.0"), &of("https://creativecommons.org/licenses/by/4.0/")));
+        assert!(!same(&of("CC BY 4.0"), &of("CC BY 3.0")));
+        assert!(!same(&of("some words"), &of("other words")));
+        assert!(!same(&of("some words"), &of("https://example.org/licence")));
+    }
+
+    #[test]
+    fn the_czech_statement_that_nothing_is_protected_is_in_the_table() {
+        let licence = resolve(&format!("{CZECH}{}", UNPROTECTED[0].1)).unwrap();
+        assert_eq!(licence.class().as_str(), "public_domain");
+    }
+}

@@ -1,0 +1,34 @@
+//! Other people's words about datasets, read into ours.
+//!
+//! A format turns text into [`Draft`]s: what a record says, as far as it says it, in the shape that the API takes. What
+//! cannot be read is a [`Refused`] with its place and reason, and the rest goes on. Nothing is invented: what a record does
+//! not say is not stated, and what it says wrongly is left out with a note.
+
+pub mod dcat;
+mod text;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::dataset::Source;
+
+/// A record of another catalogue, ready to be registered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Where it was read from; also in `dataset`.
+    pub source: Source,
+    /// The dataset as the API takes it: without an id, and without a country where none was given.
+    pub dataset: Value,
+    /// What the record said that could not be kept as it was, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Something that could not be read: a record, or a place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct Refused {
+    /// Where: the record's IRI, or the file and line.
+    pub place: String,
+    /// Why, and what would mend it.
+    pub reason: String,
+}
