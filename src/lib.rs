@@ -29,6 +29,7 @@ pub mod store;
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod catalogue;
 pub mod delivery;
 pub mod search;

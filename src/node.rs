@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::web::Data;
@@ -24,7 +24,9 @@ use crate::keys::{KeyFileError, Keyring, Modes, SignerName};
 use crate::peers::Member;
 use crate::peers::tls::{self, KeyExchange, OwnCertificate, TlsError};
 use crate::peers::trust::{Trust, TrustError};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store};
+
+pub use crate::store::{Backup, StoreError};
 
 /// Why a node could not start: one line that says what and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -251,4 +253,23 @@ pub mod layout {
     pub fn door_key(data: &Path) -> PathBuf {
         data.join("keys").join("door.key")
     }
+}
+
+/// Writes a backup of a node's store into an empty folder, whether the node runs or not, and verifies it.
+pub async fn back_up(data: &Path, to: &Path) -> Result<Backup, StoreError> {
+    Store::inspect(&layout::store(data))?.back_up(to).await
+}
+
+/// Restores a backup into a data folder that holds no store, and verifies it there.
+pub async fn restore(from: &Path, data: &Path) -> Result<Backup, StoreError> {
+    store::restore(from, &layout::store(data)).await
+}
+
+/// Derives a stopped node's tables again from its log.
+pub async fn rebuild(data: &Path) -> Result<(), StoreError> {
+    let folder = layout::store(data);
+    let store = Store::open(&folder, &Store::owner(&folder)?)?;
+    store.rebuild().await?;
+    store.close().await;
+    Ok(())
 }

@@ -3,6 +3,8 @@
 //! Every command is a struct of arguments and a `run` that gives back a [`Failure`] or nothing; [`main`] turns that into
 //! one sentence on standard error and an exit code of [`exit::Exit`]. Secrets are read from files, never from arguments.
 
+pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod connect;
 pub mod exit;
@@ -44,6 +46,12 @@ pub enum Command {
     Keys(keys::KeysArgs),
     /// The nodes that this node trusts.
     Peer(peer::PeerArgs),
+    /// The log: verify it, list it, prove an entry of it.
+    Audit(audit::AuditArgs),
+    /// Write a verified copy of the store, while the node runs.
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of a store that is not there.
+    Restore(backup::RestoreArgs),
 }
 
 /// Runs the command line of this process.
@@ -65,6 +73,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(args) => config::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Peer(args) => peer::run(args, output),
+        Command::Audit(args) => audit::run(args, output),
+        Command::Backup(args) => backup::back_up(args, output),
+        Command::Restore(args) => backup::restore(args, output),
     }
 }
 

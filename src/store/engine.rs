@@ -123,6 +123,9 @@ pub(super) trait Engine: Send + Sync + 'static {
     /// Writes a consistent copy of everything to a new file while work goes on.
     fn snapshot(&self, to: PathBuf) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Checks the engine's own structures from end to end.
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
     /// Finishes what was accepted and lets go of the files.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
@@ -132,8 +135,23 @@ pub(super) trait Tables {
     /// Runs a statement; gives the number of rows it changed.
     fn execute(&self, sql: &str, values: &[Value]) -> Result<usize, StoreError>;
 
+    /// Runs a query and hands over one row after the other.
+    fn each(
+        &self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
     /// Runs a query.
-    fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError>;
+    fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        self.each(sql, values, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
 
     /// Runs a query that has one row at most.
     fn one(&self, sql: &str, values: &[Value]) -> Result<Option<Row>, StoreError> {

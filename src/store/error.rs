@@ -59,6 +59,14 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
+    /// A derived table is not what the log gives. The log itself is right.
+    #[error("the table {table} is not what the log gives, at {row}; stop the node and derive the tables again")]
+    TablesDiffer {
+        /// The table.
+        table: String,
+        /// The first row that differs.
+        row: String,
+    },
     /// The engine refused a statement: a fault of ours.
     #[error("the store refused a statement, which is a fault in Pleiad: {0}")]
     Engine(String),

@@ -4,20 +4,19 @@
 //! holds only the commitment `c = HMAC-SHA-256(salt, content)`. Should a content ever have to be erased, its row in
 //! `payload` goes and the header, its leaf and every proof stay what they were.
 //!
-//! The leaf of an entry is [`leaf_hash`](super::merkle::leaf_hash) of the header in canonical JSON, which an outsider can
-//! build from a row without Pleiad: see [`Header::canonical`].
+//! What the leaf of an entry is made of, an outsider can build from a row without Pleiad: see [`Header::canonical`].
 
 use aws_lc_rs::hmac;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::domain::dataset::Registered;
 use crate::domain::event::{Actor, Entry, Event, What};
-use crate::domain::ids::{Digest, Seq};
+use crate::domain::ids::{Digest, InvalidName, Seq};
+use crate::domain::merkle::{self, Frontier, Hash};
+use crate::domain::proof::Header;
 
 use super::engine::{Expectation, Row, Tables, Value, damaged, text};
 use super::error::{AppendError, StoreError};
-use super::merkle::{self, Frontier, Hash};
 use super::projections;
 
 /// The largest content of one entry, as JSON.
@@ -111,8 +110,8 @@ pub(super) fn append(tables: &dyn Tables, tree: &mut Frontier, batch: &Batch) ->
     let mut seqs = Vec::with_capacity(batch.events.len());
     for encoded in &batch.events {
         let seq = Seq(tree.size() + 1);
-        let header = Header::of(seq, encoded);
-        header.insert(tables)?;
+        let header = header_of(seq, encoded);
+        insert(tables, &header)?;
         tables.execute(
             "INSERT INTO payload (seq, json, salt) VALUES (?1, ?2, ?3)",
             &[seq.into(), encoded.json.as_str().into(), encoded.salt.as_slice().into()],
@@ -159,86 +158,51 @@ impl Once {
     }
 }
 
-/// What stays of an entry for ever, and what its leaf is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// Its position.
-    pub seq: Seq,
-    /// When.
-    pub ts: String,
-    /// Who, by role.
-    pub actor: String,
-    /// The kind of event.
-    pub kind: String,
-    /// What it is about.
-    pub subject: String,
-    /// The commitment to its content.
-    pub c: Digest,
+fn header_of(seq: Seq, encoded: &Encoded) -> Header {
+    let event = &encoded.event;
+    Header {
+        seq,
+        ts: event.at.to_string(),
+        actor: event.actor.to_string(),
+        kind: event.what.kind().to_owned(),
+        subject: event.what.subject(),
+        c: Digest(encoded.commitment),
+    }
 }
 
-impl Header {
-    fn of(seq: Seq, encoded: &Encoded) -> Self {
-        let event = &encoded.event;
-        Self {
-            seq,
-            ts: event.at.to_string(),
-            actor: event.actor.to_string(),
-            kind: event.what.kind().to_owned(),
-            subject: event.what.subject(),
-            c: Digest(encoded.commitment),
-        }
-    }
+fn insert(tables: &dyn Tables, header: &Header) -> Result<(), StoreError> {
+    tables.execute(
+        "INSERT INTO log (seq, ts, actor, kind, subject, c) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        &[
+            header.seq.into(),
+            header.ts.as_str().into(),
+            header.actor.as_str().into(),
+            header.kind.as_str().into(),
+            header.subject.as_str().into(),
+            header.c.0.as_slice().into(),
+        ],
+    )?;
+    Ok(())
+}
 
-    /// The bytes that the leaf is made of: JSON with the keys `seq`, `ts`, `actor`, `kind`, `subject`, `c` in this order,
-    /// without white space, `seq` a number, `c` in lower-case hexadecimal.
-    pub fn canonical(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a header is plain text and always serialises")
-    }
+/// The header in the first six columns of a row.
+pub(super) fn read_header(row: &Row) -> Result<Header, StoreError> {
+    Ok(Header {
+        seq: row.seq(0)?,
+        ts: row.text(1)?.to_owned(),
+        actor: row.text(2)?.to_owned(),
+        kind: row.text(3)?.to_owned(),
+        subject: row.text(4)?.to_owned(),
+        c: Digest(row.hash(5)?),
+    })
+}
 
-    /// Its leaf in the tree.
-    pub fn leaf(&self) -> Hash {
-        merkle::leaf_hash(&self.canonical())
-    }
-
-    fn insert(&self, tables: &dyn Tables) -> Result<(), StoreError> {
-        tables.execute(
-            "INSERT INTO log (seq, ts, actor, kind, subject, c) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            &[
-                self.seq.into(),
-                self.ts.as_str().into(),
-                self.actor.as_str().into(),
-                self.kind.as_str().into(),
-                self.subject.as_str().into(),
-                self.c.0.as_slice().into(),
-            ],
-        )?;
-        Ok(())
-    }
-
-    /// The header in the first six columns of a row.
-    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            seq: row.seq(0)?,
-            ts: row.text(1)?.to_owned(),
-            actor: row.text(2)?.to_owned(),
-            kind: row.text(3)?.to_owned(),
-            subject: row.text(4)?.to_owned(),
-            c: Digest(row.hash(5)?),
-        })
-    }
-
-    fn event(&self, what: What) -> Result<Event, StoreError> {
-        Ok(Event { at: self.at()?, actor: self.who()?, what })
-    }
-
-    /// When, as a moment.
-    pub(super) fn at(&self) -> Result<Timestamp, StoreError> {
-        self.ts.parse().map_err(|error| damaged(self.seq, format!("its time {:?} is none: {error}", self.ts)))
-    }
-
-    fn who(&self) -> Result<Actor, StoreError> {
-        self.actor.parse().map_err(|error| damaged(self.seq, format!("its actor is none: {error}")))
-    }
+/// The event of which this is the header and that is the content.
+pub(super) fn event(header: &Header, what: What) -> Result<Event, StoreError> {
+    let wrong = |part: &str, error: String| damaged(header.seq, format!("its {part} cannot be read: {error}"));
+    let at: Timestamp = header.ts.parse().map_err(|error: jiff::Error| wrong("time", error.to_string()))?;
+    let actor: Actor = header.actor.parse().map_err(|error: InvalidName| wrong("actor", error.to_string()))?;
+    Ok(Event { at, actor, what })
 }
 
 /// Which entries a reader of the log wants. Every part that is given must hold.
@@ -252,8 +216,8 @@ pub struct EntryFilter {
     pub actor: Option<String>,
 }
 
-/// The columns that [`Header::read`] and [`entry`] read.
-const ENTRY_COLUMNS: &str = "l.seq, l.ts, l.actor, l.kind, l.subject, l.c, p.json, p.salt";
+/// The columns that [`read_header`] and [`entry`] read.
+pub(super) const ENTRY_COLUMNS: &str = "l.seq, l.ts, l.actor, l.kind, l.subject, l.c, p.json, p.salt";
 
 /// Entries after a position in the order of the log.
 pub(super) fn read_from(tables: &dyn Tables, after: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
@@ -270,13 +234,24 @@ pub(super) fn read_from(tables: &dyn Tables, after: Seq, limit: usize) -> Result
         .collect()
 }
 
-/// Entries with their headers that pass a filter, newest first, before a position.
+/// An entry as it is kept: all that its proof is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// What stays for ever.
+    pub header: Header,
+    /// The content, byte for byte as it was committed to.
+    pub content: String,
+    /// The salt of the commitment.
+    pub salt: Digest,
+}
+
+/// Entries as they are kept that pass a filter, newest first, before a position.
 pub(super) fn list(
     tables: &dyn Tables,
     filter: &EntryFilter,
     before: Option<Seq>,
     limit: usize,
-) -> Result<Vec<(Header, Entry)>, StoreError> {
+) -> Result<Vec<Kept>, StoreError> {
     let mut sql = format!("SELECT {ENTRY_COLUMNS} FROM log l LEFT JOIN payload p ON p.seq = l.seq WHERE l.seq < ?1");
     let mut values = vec![before.map_or(Value::Integer(i64::MAX), Value::from), (limit as u64).into()];
     for (column, wanted) in [("subject", &filter.subject), ("kind", &filter.kind), ("actor", &filter.actor)] {
@@ -286,13 +261,18 @@ pub(super) fn list(
         }
     }
     sql.push_str(" ORDER BY l.seq DESC LIMIT ?2");
-    tables.query(&sql, &values)?.iter().map(|row| Ok((Header::read(row)?, entry(row)?))).collect()
+    let kept = |row: &Row| {
+        let header = read_header(row)?;
+        let content = row.optional_text(6)?.ok_or_else(|| damaged(header.seq, "its content is missing"))?.to_owned();
+        Ok(Kept { header, content, salt: Digest(row.hash(7)?) })
+    };
+    tables.query(&sql, &values)?.iter().map(kept).collect()
 }
 
 /// The header of one entry.
 pub(super) fn header(tables: &dyn Tables, seq: Seq) -> Result<Option<Header>, StoreError> {
     let row = tables.one("SELECT seq, ts, actor, kind, subject, c FROM log WHERE seq = ?1", &[seq.into()])?;
-    row.as_ref().map(Header::read).transpose()
+    row.as_ref().map(read_header).transpose()
 }
 
 /// One entry.
@@ -311,10 +291,10 @@ pub(super) fn expect(tables: &dyn Tables, seq: Seq) -> Result<Entry, StoreError>
 
 /// The entry in a row of [`ENTRY_COLUMNS`].
 fn entry(row: &Row) -> Result<Entry, StoreError> {
-    let header = Header::read(row)?;
+    let header = read_header(row)?;
     let json = row.optional_text(6)?.ok_or_else(|| damaged(header.seq, "its content is missing"))?;
     let what = content(header.seq, json)?;
-    Ok(Entry { seq: header.seq, event: header.event(what)? })
+    Ok(Entry { seq: header.seq, event: event(&header, what)? })
 }
 
 /// The content of an entry, with the position filled into a record.
@@ -343,6 +323,21 @@ pub(super) fn stored(tables: &dyn Tables) -> impl FnMut(u64) -> Result<Hash, Sto
             .ok_or_else(|| damaged(Seq(0), format!("hash {place} of the tree is missing")))?
             .hash(0)
     }
+}
+
+/// The right edge of the tree as it is stored.
+pub(super) fn tree(tables: &dyn Tables) -> Result<Frontier, StoreError> {
+    let size = head(tables)?.0;
+    let hashes = match tables.one("SELECT max(place) FROM hash", &[])? {
+        Some(row) => row.optional_number(0)?.map_or(0, |last| last + 1),
+        None => 0,
+    };
+    let expected = merkle::stored_count(size);
+    if hashes != expected {
+        let detail = format!("the tree has {hashes} hashes where a log of {size} entries calls for {expected}");
+        return Err(damaged(Seq(size), detail));
+    }
+    Frontier::load(size, stored(tables))
 }
 
 /// The last position.

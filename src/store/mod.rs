@@ -6,13 +6,14 @@
 //! [`datasets`]) for its table and its questions.
 
 mod agreements;
+mod backup;
+mod checkpoints;
 mod datasets;
 mod engine;
 mod error;
 mod grants;
 mod leases;
 mod log;
-pub mod merkle;
 mod projections;
 mod receipts;
 mod releases;
@@ -20,6 +21,7 @@ mod requests;
 mod sqlite;
 mod tokens;
 mod trust;
+mod verify;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,22 +31,24 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::domain::event::{Actor, Entry, Event, What};
-use crate::domain::ids::{Identity, Seq};
+use crate::domain::ids::{Identity, InvalidName, Seq};
+use crate::domain::merkle::Frontier;
 
 pub use agreements::AgreementFilter;
+pub use backup::{Backup, restore};
 pub use datasets::{DatasetFilter, RevisionLine};
 pub use engine::{Expectation, FencingToken, Priority};
 pub use error::{AppendError, StoreError};
-pub use log::{EntryFilter, Header, MAX_EVENT_BYTES};
+pub use log::{EntryFilter, Kept, MAX_EVENT_BYTES};
 pub use receipts::ReceiptFilter;
 pub use releases::KeptRelease;
 pub use requests::RequestFilter;
 pub use tokens::KeptToken;
 pub use trust::RevokedCertificate;
+pub use verify::Verified;
 
 use engine::{Engine, Tables};
 use log::Batch;
-use merkle::Frontier;
 
 /// The store of one node. A clone is the same store; the last one to go closes it.
 #[derive(Clone)]
@@ -86,6 +90,18 @@ impl Store {
         Ok(Self { engine: Arc::new(engine), origin: origin.unwrap_or_default().into() })
     }
 
+    /// Whose store lies in this folder.
+    pub fn owner(dir: &Path) -> Result<Identity, StoreError> {
+        let mut owner = None;
+        sqlite::Sqlite::inspect(dir, |tables| {
+            owner = meta(tables, "node")?;
+            Ok(())
+        })?;
+        let unreadable = |detail: String| StoreError::Unreadable { path: dir.to_owned(), detail };
+        let owner = owner.ok_or_else(|| unreadable("it does not say whose it is".to_owned()))?;
+        owner.parse().map_err(|error: InvalidName| unreadable(error.to_string()))
+    }
+
     /// The name of this log in its checkpoints: `<domain>/log/1`.
     pub fn origin(&self) -> &str {
         &self.origin
@@ -119,13 +135,13 @@ impl Store {
         self.read(move |tables| log::read_from(tables, after, limit)).await
     }
 
-    /// Entries that pass a filter with their headers, newest first, before a position, at most `limit`.
+    /// Entries as they are kept that pass a filter, newest first, before a position, at most `limit`.
     pub async fn entries(
         &self,
         filter: &EntryFilter,
         before: Option<Seq>,
         limit: usize,
-    ) -> Result<Vec<(Header, Entry)>, StoreError> {
+    ) -> Result<Vec<Kept>, StoreError> {
         let filter = filter.clone();
         self.read(move |tables| log::list(tables, &filter, before, limit)).await
     }
@@ -198,6 +214,7 @@ fn begin(
     node: &Identity,
     origin: &str,
 ) -> Result<(), StoreError> {
+    verify::at_start(tables, tree)?;
     let name = node.to_string();
     match meta(tables, "node")? {
         Some(found) if found != name => {

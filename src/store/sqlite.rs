@@ -18,11 +18,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::domain::ids::Seq;
+use crate::domain::merkle::Frontier;
 
 use super::engine::{Engine, Priority, Read, Row, Tables, Value, Write, damaged};
 use super::error::{AppendError, StoreError};
 use super::log::Batch;
-use super::{log, merkle, projections};
+use super::{log, projections};
 use writer::{Job, Queue, Writer};
 
 /// The database file within the data directory.
@@ -33,6 +34,9 @@ const APPLICATION_ID: i64 = 0x504c_4549;
 
 /// The numbered steps from an empty file to the current schema; forward only, a step that was released never changes.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// A start checks the structure of a file up to this size, which takes about a second; `verify` that of any.
+const CHECKED_AT_START: u64 = 256 * 1024 * 1024;
 
 /// How many reads run at once; more wait their turn.
 const READERS: usize = 8;
@@ -58,7 +62,7 @@ impl Sqlite {
     pub(super) fn open(
         dir: &Path,
         options: &Options,
-        begin: impl FnOnce(&dyn Tables, &mut merkle::Frontier) -> Result<(), StoreError>,
+        begin: impl FnOnce(&dyn Tables, &mut Frontier) -> Result<(), StoreError>,
     ) -> Result<Self, StoreError> {
         let lock = lock(dir)?;
         let path = dir.join(FILE);
@@ -66,7 +70,11 @@ impl Sqlite {
         migrate(&path, &connection)?;
         let readers = Arc::new(Readers::new(path.clone()));
         let tables = SqliteTables::new(&connection, &path);
-        let mut tree = load_tree(&tables)?;
+        let mut tree = log::tree(&tables)?;
+        let bytes = path.metadata().map_or(0, |file| file.len());
+        if bytes <= CHECKED_AT_START {
+            check(&tables, "quick_check")?;
+        }
         tables.execute("BEGIN IMMEDIATE", &[])?;
         begin(&tables, &mut tree)?;
         tables.execute("COMMIT", &[])?;
@@ -158,6 +166,10 @@ impl Engine for Sqlite {
                 .await
                 .unwrap_or_else(|_| Err(StoreError::Engine("a snapshot did not come back".to_owned())))
         })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.read(Box::new(|tables| check(tables, "integrity_check")))
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -297,18 +309,11 @@ fn migrate(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The right edge of the tree as it is stored.
-fn load_tree(tables: &dyn Tables) -> Result<merkle::Frontier, StoreError> {
-    let head = log::head(tables)?;
-    let stored = match tables.one("SELECT max(place) FROM hash", &[])? {
-        Some(row) => row.optional_number(0)?.map_or(0, |last| last + 1),
-        None => 0,
-    };
-    if stored != merkle::stored_count(head.0) {
-        let expected = merkle::stored_count(head.0);
-        return Err(damaged(head, format!("the tree has {stored} hashes where the log calls for {expected}")));
-    }
-    merkle::Frontier::load(head.0, log::stored(tables))
+/// SQLite's own look at its file: `quick_check`, or `integrity_check`, which compares the indexes too.
+fn check(tables: &dyn Tables, pragma: &str) -> Result<(), StoreError> {
+    let found = tables.query(&format!("PRAGMA {pragma}(3)"), &[])?;
+    let found: Vec<&str> = found.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+    if found == ["ok"] { Ok(()) } else { Err(damaged(Seq(0), found.join("; "))) }
 }
 
 /// A consistent copy, made in one read transaction: in WAL mode no writer waits for it.
@@ -373,19 +378,21 @@ impl Tables for SqliteTables<'_> {
         run().map_err(|error| translate(self.path, error))
     }
 
-    fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let run = || -> rusqlite::Result<Vec<Row>> {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let columns = statement.column_count();
-            let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let values = (0..columns).map(|column| row.get_ref(column).map(value)).collect::<Result<_, _>>()?;
-                found.push(Row(values));
-            }
-            Ok(found)
-        };
-        run().map_err(|error| translate(self.path, error))
+    fn each(
+        &self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let failed = |error| translate(self.path, error);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let values = (0..columns).map(|column| row.get_ref(column).map(value)).collect::<Result<_, _>>();
+            take(Row(values.map_err(failed)?))?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pleiad from outside: real sockets, real TLS, real files.
 
 mod attacks;
+mod audit;
 mod catalogue;
 mod federation_calls;
 mod house;
@@ -11,5 +12,6 @@ mod operations;
 mod pki;
 mod slow;
 mod store;
+mod store_kill;
 mod trust_list;
 mod validity;

@@ -14,12 +14,12 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::domain::ids::Seq;
+use crate::domain::merkle::Frontier;
 
 use super::super::engine::{Priority, Tables, Write};
 use super::super::error::{AppendError, StoreError};
 use super::super::log::{self, Batch};
-use super::super::merkle::Frontier;
-use super::{Options, SqliteTables, connect, is_fatal, load_tree};
+use super::{Options, SqliteTables, connect, is_fatal};
 
 /// At most so many requests in one commit.
 const GROUP: usize = 100;
@@ -246,7 +246,7 @@ impl Writer {
     fn reopen(&mut self) -> Result<(), StoreError> {
         if self.connection.is_none() {
             let connection = connect(&self.path, OpenFlags::empty(), &self.options)?;
-            self.tree = load_tree(&SqliteTables::new(&connection, &self.path))?;
+            self.tree = log::tree(&SqliteTables::new(&connection, &self.path))?;
             self.connection = Some(connection);
         }
         Ok(())
