@@ -22,7 +22,7 @@ use crate::domain::ids::{Digest, Identity};
 use crate::peers::health::Outcome;
 use crate::peers::peer_file::MAX_BYTES;
 use crate::peers::tls::{self, KeyExchange, OwnCertificate};
-use crate::peers::trust::{Refusal, Standing, Trust};
+use crate::peers::trust::{Offered, Refusal, Standing, Trust};
 
 /// How calls are made.
 #[derive(Debug, Clone)]
@@ -296,6 +296,17 @@ impl Federation {
         String::from_utf8(answer.bytes.to_vec()).map_err(|_| CallError::BrokenAnswer("it is not UTF-8".to_owned()))
     }
 
+    /// Fetches the peer's newest peer file as [`Federation::fetch_peer_file`] does and offers it to the trust list. For
+    /// who has no background probe, such as a holder's command line.
+    pub async fn refresh_trust(&self, peer: &Identity, path: &str, deadline: Instant) -> Result<Offered, CallError> {
+        let jws = self.fetch_peer_file(peer, path, deadline).await?;
+        let trust = Arc::clone(&self.trust);
+        // It writes the accepted file to the disk.
+        tokio::task::spawn_blocking(move || trust.offer(&jws))
+            .await
+            .map_err(|error| CallError::Setup(error.to_string()))
+    }
+
     async fn call(
         &self,
         peer: &Identity,
@@ -361,6 +372,8 @@ impl Federation {
         let permits = kept
             .map_or_else(|| Arc::new(Semaphore::new(self.options.calls_per_peer)), |warm| Arc::clone(&warm.permits));
         let warm = Warm { client: self.build(config)?, peer_file, own_certificate, permits };
+        let state = self.trust.state();
+        clients.retain(|kept, _| state.peer(kept.domain()).is_some());
         clients.insert(peer.clone(), warm.clone());
         Ok(warm)
     }
@@ -428,24 +441,47 @@ async fn collect(mut response: reqwest::Response, limit: u64) -> Result<Answer, 
 /// Finds out what went wrong from the chain of errors beneath the client's own.
 fn classify(error: &reqwest::Error) -> CallError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    let mut nobody_listens = false;
+    let (mut broke, mut nobody_listens) = (error.is_connect(), false);
     while let Some(found) = cause {
         if let Some(refusal) = found.downcast_ref::<rustls::Error>().and_then(tls::refusal) {
             return CallError::Refused(refusal);
         }
-        nobody_listens |=
-            found.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        if let Some(found) = found.downcast_ref::<io::Error>() {
+            broke |= is_of_the_connection(found.kind());
+            nobody_listens |= found.kind() == io::ErrorKind::ConnectionRefused;
+        }
         cause = beneath(found);
     }
+    let reason = innermost(error);
+    // The HTTP client has no public type for a connection that ended between two messages.
+    broke |= reason == "connection closed before message completed";
     if error.is_timeout() {
         CallError::Timeout
-    } else if error.is_connect() || error.is_request() {
-        CallError::Unreachable { reason: innermost(error), nobody_listens }
+    } else if broke {
+        CallError::Unreachable { reason, nobody_listens }
     } else if error.is_builder() {
-        CallError::Setup(innermost(error))
+        CallError::Setup(reason)
     } else {
-        CallError::BrokenAnswer(innermost(error))
+        CallError::BrokenAnswer(reason)
     }
+}
+
+/// Whether an error says something of the way to the peer, and nothing of what the peer answers.
+fn is_of_the_connection(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as K;
+    matches!(
+        kind,
+        K::ConnectionRefused
+            | K::ConnectionReset
+            | K::ConnectionAborted
+            | K::NotConnected
+            | K::BrokenPipe
+            | K::UnexpectedEof
+            | K::HostUnreachable
+            | K::NetworkUnreachable
+            | K::NetworkDown
+            | K::TimedOut
+    )
 }
 
 /// The next error beneath. What an `io::Error` was made from is not its source but its content, and a failed handshake

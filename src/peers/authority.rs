@@ -13,8 +13,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertificateSigningRequestParams,
-    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    SanType, SerialNumber, date_time_ymd,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
+    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -323,6 +323,7 @@ impl Authority {
         if identity.domain() != &self.domain {
             return Err(AuthorityError::OtherDomain { identity: identity.clone(), domain: self.domain.clone() });
         }
+        check_key(&request.public_key)?;
         let now = self.clock.now();
         let mut params = CertificateParams::default();
         params.distinguished_name = subject(self.domain.as_str(), identity.id().as_str());
@@ -460,6 +461,17 @@ pub(super) fn read_lines<T: for<'de> Deserialize<'de>>(path: &std::path::Path) -
         })?);
     }
     Ok(lines)
+}
+
+/// Keys that every reader of a certificate here can use, each with the length of its public half in bytes.
+fn check_key(key: &rcgen::PublicKey) -> Result<(), AuthorityError> {
+    let known =
+        [(&rcgen::PKCS_ECDSA_P256_SHA256, 65), (&rcgen::PKCS_ECDSA_P384_SHA384, 97), (&rcgen::PKCS_ED25519, 32)];
+    if known.iter().any(|(algorithm, length)| key.algorithm() == *algorithm && key.der_bytes().len() == *length) {
+        Ok(())
+    } else {
+        Err(AuthorityError::Request("its key is not ECDSA P-256, ECDSA P-384 or Ed25519".to_owned()))
+    }
 }
 
 fn ca_name(domain: &TrustDomain) -> String {

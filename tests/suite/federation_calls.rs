@@ -101,6 +101,8 @@ async fn answer(
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await?;
             Err(std::io::ErrorKind::Other.into())
         }
+        "/closed" => Err(std::io::ErrorKind::Other.into()),
+        "/nonsense" => stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n\r\n").await,
         _ => {
             let text = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             stream.write_all(text.as_bytes()).await
@@ -170,7 +172,9 @@ async fn an_answer_that_is_late_endless_broken_or_elsewhere_is_an_error_of_its_o
     let late = get("never", Instant::now() + Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(late, CallError::Timeout);
     assert_eq!(get("endless", soon()).await.unwrap_err(), CallError::TooLarge { limit: 100_000 });
-    assert!(matches!(get("broken", soon()).await.unwrap_err(), CallError::BrokenAnswer(_)));
+    assert!(matches!(get("broken", soon()).await.unwrap_err(), CallError::Unreachable { nobody_listens: false, .. }));
+    assert!(matches!(get("closed", soon()).await.unwrap_err(), CallError::Unreachable { nobody_listens: false, .. }));
+    assert!(matches!(get("nonsense", soon()).await.unwrap_err(), CallError::BrokenAnswer(_)));
     // A redirect is an answer like any other; it is not followed.
     assert_eq!(get("away", soon()).await.unwrap().status, 302);
     assert!(matches!(get("https://elsewhere.example/", soon()).await.unwrap_err(), CallError::Setup(_)));
@@ -194,4 +198,50 @@ async fn nobody_at_the_address_and_nobody_in_the_trust_list_are_told_apart() {
     federation.trust().reload();
     let gone = federation.get(&de.node, "x", &[], soon(), 1000).await.unwrap_err();
     assert!(matches!(gone, CallError::Unreachable { nobody_listens: true, .. }), "{gone:?}");
+}
+
+#[tokio::test]
+async fn two_nodes_agree_on_tls_1_3_the_post_quantum_exchange_and_http_1_1() {
+    let clock = pki::clock();
+    let (listener, port) = listener().await;
+    let (fi, de) = (State::new("fi", 1, &clock), State::new("de", port, &clock));
+    pki::introduce(&[&fi, &de]);
+    let _door = open_door(listener, de.own(), &de.trust());
+    let config = tls::client_config(&fi.own(), &fi.trust(), &de.node, KeyExchange::default()).unwrap();
+    let socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap();
+    let connection = stream.get_ref().1;
+    assert_eq!(connection.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
+    let exchange = connection.negotiated_key_exchange_group().unwrap().name();
+    assert_eq!(exchange, rustls::NamedGroup::X25519MLKEM768);
+    assert_eq!(connection.alpn_protocol(), Some(b"http/1.1".as_slice()));
+}
+
+#[tokio::test]
+async fn a_proxy_that_was_asked_for_carries_the_call_and_sees_only_where_it_goes() {
+    let clock = pki::clock();
+    let (door_listener, port) = listener().await;
+    let (fi, de) = (State::new("fi", 1, &clock), State::new("de", port, &clock));
+    pki::introduce(&[&fi, &de]);
+    let _door = open_door(door_listener, de.own(), &de.trust());
+    let csc = fi.participant("csc", &[&de]);
+
+    let (proxy, proxy_port) = listener().await;
+    let carried = tokio::spawn(async move {
+        let (mut caller, _) = proxy.accept().await.unwrap();
+        let head = read_request(&mut caller).await.unwrap();
+        let mut onwards = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        caller.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut caller, &mut onwards).await;
+        head
+    });
+    let proxy = Some(format!("http://127.0.0.1:{proxy_port}").parse().unwrap());
+    let holder = Federation::new(csc.own(), csc.trust(), Options { proxy, ..Options::default() });
+    let answer = holder.get(&de.node, "x", &[], soon(), 1000).await.unwrap();
+    assert_eq!(answer.bytes, format!("{} Valid", csc.identity));
+    drop(holder);
+    let head = carried.await.unwrap();
+    assert!(head.starts_with(&format!("CONNECT 127.0.0.1:{port} ")), "{head}");
+    assert!(!head.contains("pleiad.example"), "{head}");
 }
