@@ -11,6 +11,7 @@ mod rules;
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use uuid::{NoContext, Uuid};
 
 use crate::clock::Clock;
@@ -18,6 +19,8 @@ use crate::domain::bounds;
 use crate::domain::dataset::{Dataset, Registered, Withdrawn};
 use crate::domain::event::{Actor, Event, What};
 use crate::domain::ids::{Country, DatasetId, Digest, Identity, IdentityKind, Iri, Revision, Seq, TrustDomain};
+use crate::domain::offerable::{Missing, Offerable};
+use crate::domain::warnings::{Warning, warnings};
 use crate::schema;
 use crate::store::{AppendError, Expectation, Priority, Store};
 
@@ -80,6 +83,17 @@ impl Outcome {
             Self::Registered(record) | Self::Revised(record) | Self::Unchanged(record) => record,
         }
     }
+}
+
+/// How a record stands: whether it may be offered, what is missing for that, and what is doubtful.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Assessment {
+    /// Whether it may be offered and requested.
+    pub offerable: bool,
+    /// What keeps it from that.
+    pub missing: Vec<Missing>,
+    /// What a steward should look at again; it keeps nothing back.
+    pub warnings: Vec<Warning>,
 }
 
 impl Catalogue {
@@ -207,6 +221,13 @@ impl Catalogue {
         limit: usize,
     ) -> Result<Vec<Registered>, CatalogueError> {
         Ok(self.store.datasets(filter, after, limit).await?)
+    }
+
+    /// How a record stands today, for its steward.
+    pub fn assess(&self, record: &Registered) -> Assessment {
+        let missing = Offerable::of(record).err().unwrap_or_default();
+        let today = self.clock.now().to_zoned(TimeZone::UTC).date();
+        Assessment { offerable: missing.is_empty(), missing, warnings: warnings(&record.dataset, today) }
     }
 
     /// What only this node can judge of a description: that it is one of its own.

@@ -16,6 +16,10 @@ use super::manifest::Manifest;
 use super::policy::Policy;
 use super::text::{Keywords, Text};
 
+// The parts of a dataset are named by it, whichever file describes them.
+pub use super::place::{BoundingBox, InvalidBox, Period, Place};
+pub use super::training::{Modality, SourceCategory, Split, TokenCount, Training};
+
 /// What a steward says about a collection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -253,74 +257,6 @@ pub struct Contact {
     pub page: Option<Iri>,
 }
 
-/// A place: named, by IRI or country, or by its bounding box.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Place {
-    /// Its name.
-    #[serde(deserialize_with = "bounds::some_title", skip_serializing_if = "Option::is_none")]
-    pub name: Option<Text>,
-    /// Its IRI.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub iri: Option<Iri>,
-    /// The country.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub country: Option<Country>,
-    /// The bounding box.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bbox: Option<BoundingBox>,
-}
-
-/// A box in degrees of WGS 84: west, south, east, north, as in RFC 7946.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "[f64; 4]", into = "[f64; 4]")]
-pub struct BoundingBox {
-    west: f64,
-    south: f64,
-    east: f64,
-    north: f64,
-}
-
-/// A box that does not lie on the globe.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{0:?} is not a bounding box: west, south, east, north in degrees, south not above north")]
-pub struct InvalidBox([f64; 4]);
-
-impl BoundingBox {
-    /// West, south, east, north.
-    pub fn corners(self) -> [f64; 4] {
-        [self.west, self.south, self.east, self.north]
-    }
-}
-
-impl TryFrom<[f64; 4]> for BoundingBox {
-    type Error = InvalidBox;
-    fn try_from(corners: [f64; 4]) -> Result<Self, InvalidBox> {
-        let [west, south, east, north] = corners;
-        let on_globe = [west, east].iter().all(|x| (-180.0..=180.0).contains(x))
-            && [south, north].iter().all(|y| (-90.0..=90.0).contains(y));
-        if on_globe && south <= north { Ok(Self { west, south, east, north }) } else { Err(InvalidBox(corners)) }
-    }
-}
-
-impl From<BoundingBox> for [f64; 4] {
-    fn from(bbox: BoundingBox) -> Self {
-        bbox.corners()
-    }
-}
-
-/// A period of time; an open end is left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Period {
-    /// First day.
-    #[serde(deserialize_with = "bounds::day", default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<Date>,
-    /// Last day.
-    #[serde(deserialize_with = "bounds::day", default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<Date>,
-}
-
 /// Where an imported record came from. A second import matches on `name` and `iri`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -383,130 +319,6 @@ pub enum TdmReservation {
     /// Nobody said.
     #[default]
     NotStated,
-}
-
-/// The kind of content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are the documentation
-pub enum Modality {
-    Text,
-    Image,
-    Audio,
-    Video,
-    Tabular,
-    Timeseries,
-    Graph,
-    Code,
-    Geo,
-    Other,
-}
-
-impl Modality {
-    /// The value as the API and the facets spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Image => "image",
-            Self::Audio => "audio",
-            Self::Video => "video",
-            Self::Tabular => "tabular",
-            Self::Timeseries => "timeseries",
-            Self::Graph => "graph",
-            Self::Code => "code",
-            Self::Geo => "geo",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// The source categories of the public summary (AI Act, Article 53(1)(d)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are those of the template
-pub enum SourceCategory {
-    PublicDataset,
-    LicensedPrivate,
-    OtherPrivate,
-    WebCrawled,
-    UserData,
-    Synthetic,
-    Other,
-}
-
-/// What somebody who trains with it must know (AI Act, Articles 10 and 53).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Training {
-    /// Kinds of content.
-    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
-    pub modalities: Vec<Modality>,
-    /// Tasks it suits, such as `automatic-speech-recognition`.
-    #[serde(deserialize_with = "bounds::lines", skip_serializing_if = "Vec::is_empty")]
-    pub tasks: Vec<String>,
-    /// Number of records.
-    #[serde(deserialize_with = "bounds::some_count", skip_serializing_if = "Option::is_none")]
-    pub record_count: Option<u64>,
-    /// Number of tokens and by which tokeniser.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<TokenCount>,
-    /// When it was collected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub collected: Option<Period>,
-    /// How it was collected and where it comes from (Article 10(2)(b)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub collection_method: Option<Text>,
-    /// How it was prepared (Article 10(2)(c)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preparation: Option<Text>,
-    /// How it was annotated.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotation: Option<Text>,
-    /// Known biases (Article 10(2)(f)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub known_biases: Option<Text>,
-    /// Known gaps (Article 10(2)(h)).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gaps: Option<Text>,
-    /// What it is meant for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub intended_use: Option<Text>,
-    /// What it is not meant for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub out_of_scope: Option<Text>,
-    /// Splits.
-    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
-    pub splits: Vec<Split>,
-    /// Source categories.
-    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
-    pub source_categories: Vec<SourceCategory>,
-}
-
-/// Tokens by a named tokeniser.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenCount {
-    /// How many.
-    #[serde(deserialize_with = "bounds::count")]
-    pub count: u64,
-    /// Counted by what.
-    #[serde(deserialize_with = "bounds::line")]
-    pub tokeniser: String,
-}
-
-/// A part of the data with a role in training.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Split {
-    /// `train`, `validation`, `test` or the source's own name.
-    #[serde(deserialize_with = "bounds::line")]
-    pub name: String,
-    /// Records in it.
-    #[serde(deserialize_with = "bounds::some_count", default, skip_serializing_if = "Option::is_none")]
-    pub records: Option<u64>,
-    /// Bytes in it.
-    #[serde(deserialize_with = "bounds::some_count", default, skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
 }
 
 /// A form in which the dataset is offered.

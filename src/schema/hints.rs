@@ -31,17 +31,9 @@ pub(super) fn explain(error: ValidationError<'_>) -> Vec<Violation> {
             }]
         }
         Kind::Type { kind } => {
-            let hint = if error.instance().is_null() {
-                "Leave the field out to say that it is not stated; null is not a value here."
-            } else {
-                "Write it in that type."
-            };
-            let described = described(&error);
-            one(
-                found,
-                if described.is_empty() { type_name(kind) } else { format!("{}: {described}", type_name(kind)) },
-                hint,
-            )
+            let (kind, described) = (type_name(kind), described(&error));
+            let hint = hint_of_type(error.instance(), &kind, &described);
+            one(found, if described.is_empty() { kind } else { format!("{kind}: {described}") }, &hint)
         }
         Kind::Enum { options } => {
             let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -73,13 +65,13 @@ pub(super) fn explain(error: ValidationError<'_>) -> Vec<Violation> {
         }
         Kind::MaxItems { limit } => {
             let length = error.instance().as_array().map_or(0, Vec::len);
-            one(format!("{length} members"), format!("at most {limit} members"), "Keep the most important ones.")
+            one(format!("{length} members"), format!("at most {limit} members"), "Take out what is over the limit.")
         }
         Kind::MinItems { limit } => one(found, format!("at least {limit} members"), "Add what is missing."),
         Kind::AdditionalItems { limit } => one(found, format!("at most {limit} members"), "Take the rest out."),
         Kind::MaxProperties { limit } => {
             let length = error.instance().as_object().map_or(0, serde_json::Map::len);
-            one(format!("{length} names"), format!("at most {limit} names"), "Keep the most important ones.")
+            one(format!("{length} names"), format!("at most {limit} names"), "Take out what is over the limit.")
         }
         Kind::MinProperties { .. } => {
             one("an empty object".to_owned(), described(&error), "Fill it, or leave the field out.")
@@ -87,6 +79,23 @@ pub(super) fn explain(error: ValidationError<'_>) -> Vec<Violation> {
         Kind::Minimum { limit } => one(found, format!("{limit} or more"), "Mend the number."),
         Kind::Maximum { limit } => one(found, format!("{limit} or less"), "Mend the number."),
         _ => one(found, described(&error), "Mend this value."),
+    }
+}
+
+fn hint_of_type(found: &Value, wanted: &str, described: &str) -> String {
+    match (found, wanted) {
+        (Value::Null, _) => "Leave the field out to say that it is not stated; null is not a value here.".to_owned(),
+        (Value::String(_), "object") if described.contains("languages") => {
+            format!("Say in which language it is, such as {{\"en\": {}}}.", shorten(found))
+        }
+        (Value::String(text), "integer" | "number") if text.trim().parse::<f64>().is_ok() => {
+            "Write it without quotation marks.".to_owned()
+        }
+        (Value::String(_) | Value::Object(_), "array") => "Put it in a list: […].".to_owned(),
+        (Value::String(text), "boolean") if text == "true" || text == "false" => {
+            "Write it without quotation marks.".to_owned()
+        }
+        _ => "Write it in that type.".to_owned(),
     }
 }
 

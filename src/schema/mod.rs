@@ -259,6 +259,16 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_slips_are_told_with_what_to_write() {
+        let hint = |change: fn(&mut Value)| only(change).hint;
+        assert!(hint(|d| d["title"] = json!("Plain")).contains(r#"{"en": "Plain"}"#));
+        assert!(hint(|d| d["gdpr"]["data_subject_count"] = json!("12")).contains("quotation marks"));
+        assert!(hint(|d| d["themes"] = json!("https://example.org/x")).contains("list"));
+        assert!(hint(|d| d["access_rights"] = json!("PUBLIC")).contains("public"));
+        assert!(hint(|d| d["fictitious"] = json!("true")).contains("quotation marks"));
+    }
+
+    #[test]
     fn a_box_upside_down_is_refused_where_it_stands() {
         let violation = only(|d| d["spatial"][0]["bbox"] = json!([19.0, 70.1, 31.6, 59.7]));
         assert_eq!(violation.pointer, "/spatial/0/bbox");

@@ -448,3 +448,17 @@ async fn a_fresh_id_is_under_the_domain_and_the_only_country_is_filled_in() {
     assert_eq!(registered.dataset.country.as_str(), "FI");
     assert_eq!(Place::of(&["FI", "PL"]).catalogue.defaults().country, None);
 }
+
+#[tokio::test]
+async fn a_steward_is_told_what_is_missing_for_an_offer_and_what_is_doubtful() {
+    let place = Place::new();
+    let whole = place.register().await;
+    let assessment = place.catalogue.assess(&whole);
+    assert!(assessment.offerable && assessment.missing.is_empty());
+    let doubts: Vec<&str> = assessment.warnings.iter().map(|doubt| doubt.code).collect();
+    assert_eq!(doubts, ["listed_without_effect", "download_of_closed_data"]);
+
+    let bare = place.import(&[draft(1, "as read")]).await.remove(0).unwrap().into_record();
+    let assessment = place.catalogue.assess(&bare);
+    assert!(!assessment.offerable && assessment.missing.iter().any(|missing| missing.code == "personal_data"));
+}

@@ -3,8 +3,11 @@
 //! The corpus is a full document of which every place is in turn left out, replaced by each of a list of values that
 //! are wrong in one way (and some that are right), lengthened, emptied and given a stranger.
 
+use std::collections::BTreeSet;
+
 use pleiad::domain::dataset::{Dataset, Registered};
 use pleiad::domain::ids::{Revision, Seq};
+use pleiad::domain::offerable::missing;
 use pleiad::schema;
 use serde_json::{Value, json};
 
@@ -402,18 +405,62 @@ fn what_a_node_serves_is_what_the_published_schemas_describe() {
 }
 
 #[test]
-fn every_dataset_of_the_demonstration_is_valid() {
+fn every_dataset_of_the_demonstration_is_valid_and_the_fictitious_ones_lack_only_their_shards() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo");
     let mut count = 0;
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap().path();
         let document: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         for entry in document["datasets"].as_array().unwrap() {
-            if let Err(faults) = schema::admit(&entry["dataset"]) {
-                panic!("{}: {}: {faults}", file.display(), entry["dataset"]["id"]);
-            }
+            let dataset = schema::admit(&entry["dataset"])
+                .unwrap_or_else(|faults| panic!("{}: {}: {faults}", file.display(), entry["dataset"]["id"]));
+            // The demonstration makes the shards itself, when it starts.
+            let missing = missing(&dataset).into_iter().filter(|missing| missing.code != "manifest");
+            let missing: Vec<String> = missing.map(|missing| missing.to_string()).collect();
+            assert!(!dataset.fictitious || missing.is_empty(), "{}: {missing:#?}", dataset.id);
             count += 1;
         }
     }
     assert!(count >= 84, "{count}");
+}
+
+#[test]
+fn the_schema_and_the_types_know_the_same_names_and_the_example_has_them_all() {
+    let whole = example();
+    let mut pointers = Vec::new();
+    places(&whole, "", &mut pointers);
+    let mut met = BTreeSet::new();
+    for pointer in pointers {
+        let mut document = whole.clone();
+        let Some(object) = document.pointer_mut(&pointer).and_then(Value::as_object_mut) else { continue };
+        met.extend(object.keys().cloned());
+        object.insert("stranger".to_owned(), json!(1));
+        let by_types = schema::read::<Dataset>(&document).unwrap_err().allowed;
+        // A map of texts or shards has no names of its own.
+        let Some((_, expected)) = by_types.split_once("unknown field `stranger`, expected") else { continue };
+        let by_types: BTreeSet<&str> = expected.split('`').skip(1).step_by(2).collect();
+        let faults = schema::admit(&document).unwrap_err();
+        let by_schema: BTreeSet<&str> = faults.list[0].allowed.trim_start_matches("one of ").split(", ").collect();
+        assert_eq!(by_types, by_schema, "{pointer}");
+    }
+    let schema: Value = serde_json::from_str(schema::DATASET_SCHEMA).unwrap();
+    let mut known = BTreeSet::new();
+    property_names(&schema, &mut known);
+    let unmet: Vec<&String> = known.difference(&met).collect();
+    assert!(unmet.is_empty(), "the example, and with it the corpus, leaves out {unmet:?}");
+}
+
+fn property_names(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            for (keyword, value) in object {
+                if let ("properties", Value::Object(properties)) = (keyword.as_str(), value) {
+                    found.extend(properties.keys().cloned());
+                }
+                property_names(value, found);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| property_names(value, found)),
+        _ => {}
+    }
 }
