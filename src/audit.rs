@@ -247,13 +247,13 @@ impl Audit {
     pub async fn keep_signing(self, signer: Arc<dyn Signer>, every: Duration) {
         let mut head = self.store.follow();
         loop {
-            if let Err(error) = self.sign(&*signer).await {
-                tracing::error!(%error, "the head of the log was not signed");
-            }
+            let signed = self.sign(&*signer).await;
             tokio::time::sleep(every).await;
-            // Grown in the meantime, or wait for it; the sender lives as long as the store, of which this holds a clone.
-            if head.changed().await.is_err() {
-                return;
+            match signed {
+                Err(error) => tracing::error!(%error, "the head of the log was not signed"),
+                // Grown in the meantime, or wait until it does.
+                Ok(_) if head.changed().await.is_err() => return,
+                Ok(_) => {}
             }
         }
     }

@@ -7,11 +7,13 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use tokio::task::JoinSet;
 
 use crate::accounts::Accounts;
+use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http;
@@ -78,6 +80,9 @@ pub enum StartError {
     #[error("a listener could not be opened: {0}")]
     Listen(#[source] io::Error),
 }
+
+/// How often the log's head is signed at most; peers cosign it within ten minutes.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
 /// Bound listeners, one a door.
 #[derive(Debug)]
@@ -203,6 +208,8 @@ impl Node {
         let mut tasks = JoinSet::new();
         tasks.spawn(trust.clone().watch(config.trust.poll));
         tasks.spawn(own.clone().watch(config.trust.poll));
+        let log_key = Keyring::new(member.keys(), modes).signer_or_create(SignerName::Log)?;
+        tasks.spawn(Audit::new(store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
 
         let handles = vec![web.handle(), federation.handle(), operations.handle()];
         let mut servers = JoinSet::new();

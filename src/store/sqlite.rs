@@ -233,13 +233,22 @@ fn is_fatal(error: &StoreError) -> bool {
 /// Takes the directory for this process; the system gives it back when the process ends, however it ends.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let io = |error: std::io::Error| StoreError::Io { path: dir.to_owned(), detail: error.to_string() };
-    fs::create_dir_all(dir).map_err(io)?;
+    make_private(dir).map_err(io)?;
     let file = File::options().create(true).truncate(false).write(true).open(dir.join("lock")).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
+}
+
+/// Makes the directory where it is missing, for the node's own user alone: contents may be private records.
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 /// A connection as we want it: see the module's text.

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use pleiad::domain::dataset::{Dataset, Registered, Source, Visibility, Withdrawn};
 use pleiad::domain::event::{Actor, Event, Role, TokenRow, What};
 use pleiad::domain::ids::{DatasetId, Digest, Identity, OpaqueId, Revision, Seq, TrustDomain};
-use pleiad::store::{AppendError, DatasetFilter, Expectation, Priority, Store, StoreError};
+use pleiad::store::{
+    AgreementFilter, AppendError, DatasetFilter, Expectation, Priority, ReceiptFilter, RequestFilter, Store, StoreError,
+};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -50,6 +52,10 @@ fn owner() -> Identity {
 
 fn dataset_id(local: &str) -> DatasetId {
     DatasetId::mint(&TrustDomain::clone(node().domain()), local).unwrap()
+}
+
+fn id(text: &str) -> OpaqueId {
+    text.parse().unwrap()
 }
 
 fn at() -> Timestamp {
@@ -418,5 +424,200 @@ fn a_second_process_and_another_node_are_turned_away_with_a_sentence() {
         assert!(refused.to_string().contains("fi.pleiad.example"), "{refused}");
         let closed = append(&store, vec![registered("late")]).await.unwrap_err();
         assert_eq!(closed, AppendError::Store(StoreError::Closed));
+    });
+}
+
+/// One of every kind of event, in an order in which they can happen.
+fn one_of_every_kind() -> Vec<Event> {
+    let holder = "spiffe://fi.pleiad.example/participant/lab";
+    let moment = "2026-05-04T10:00:00Z";
+    let digest = Digest::of(b"bytes").to_string();
+    let intended = json!({"purposes": ["https://w3id.org/dpv#ResearchAndDevelopment"], "statement": "to train"});
+    let request = json!({
+        "id": "request-1", "dataset": dataset_id("a"), "revision": 1, "holder": holder, "home": node(),
+        "intended": intended, "facts": [], "made": moment, "state": {"state": "pending", "reasons": []},
+    });
+    let agreement = json!({
+        "id": "agreement-1", "request": "request-1", "dataset": dataset_id("a"), "revision": 1, "manifest": digest,
+        "owner": owner(), "holder": holder, "policy": {}, "intended": intended, "concluded": moment,
+        "expires": "2027-05-04T10:00:00Z",
+    });
+    let grant = json!({
+        "id": "grant-001", "agreement": "agreement-1", "holder": holder, "certificate": digest, "issued": moment,
+        "expires": "2026-05-04T10:10:00Z",
+    });
+    let release = |id: &str| {
+        json!({
+            "id": id, "grant": "grant-001", "agreement": "agreement-1", "shard": "part-0.parquet", "range": [0, 10],
+        })
+    };
+    let receipt = json!({
+        "id": "receipt-1", "agreement": "agreement-1", "dataset": dataset_id("a"), "revision": 1, "manifest": digest,
+        "shards": [["part-0.parquet", digest]], "completed": moment,
+    });
+    let token = json!({"id": "token-0001", "hash": digest, "role": "steward", "participant": owner()});
+    let agreed = json!({"state": "agreed", "agreement": "agreement-1", "decided": moment});
+    let others = [
+        json!({"kind": "request_made", "request": request}),
+        json!({"kind": "agreement_concluded", "agreement": agreement}),
+        json!({"kind": "request_moved", "request": "request-1", "state": agreed}),
+        json!({"kind": "grant_issued", "grant": grant}),
+        json!({"kind": "release_opened", "release": release("release-1")}),
+        json!({"kind": "release_closed", "end": {"id": "release-1", "bytes": 10, "outcome": "complete"}}),
+        json!({"kind": "release_opened", "release": release("release-2")}),
+        json!({"kind": "receipt_kept", "receipt": receipt}),
+        json!({"kind": "agreement_ended", "agreement": "agreement-1", "ended": {"at": moment, "reason": "deleted"}}),
+        json!({"kind": "token_made", "token": token}),
+        json!({"kind": "token_revoked", "token": "token-0001"}),
+        json!({"kind": "peer_file_accepted", "domain": "se.pleiad.example", "number": 7, "digest": digest}),
+        json!({"kind": "certificate_revoked", "identity": holder, "fingerprint": digest, "reason": "lost"}),
+    ];
+    let mut listed = record("b", 1);
+    listed.dataset.visibility = Visibility::Private;
+    listed.dataset.listed = vec![holder.parse().unwrap()];
+    listed.dataset.identifiers = vec!["https://doi.org/10.1234/b".parse().unwrap()];
+    let mut events = vec![registered("a"), event(What::DatasetRegistered { record: Box::new(listed) })];
+    events.extend([revised("a", 2), withdrawn("a", 3)]);
+    events.extend(others.into_iter().map(|what| event(serde_json::from_value(what).unwrap())));
+    events
+}
+
+#[test]
+fn every_noun_reads_back_and_its_table_is_what_a_second_derivation_gives() {
+    on_every_engine(|place| async move {
+        let store = place.open();
+        append(&store, one_of_every_kind()).await.unwrap();
+        store.verify().await.unwrap();
+        let all_there = || async {
+            let request = store.request(&id("request-1")).await.unwrap().unwrap();
+            assert_eq!(request.state.name(), "agreed");
+            let waiting = RequestFilter { owner: Some(owner()), ..Default::default() };
+            assert_eq!(store.requests(&waiting, Seq(0), 10).await.unwrap()[0].1, request);
+            let agreement = store.agreement(&id("agreement-1")).await.unwrap().unwrap();
+            assert_eq!(agreement.ended.as_ref().unwrap().reason, "deleted");
+            let of_owner = AgreementFilter { owner: Some(owner()), ..Default::default() };
+            assert_eq!(store.agreements(&of_owner, Seq(0), 10).await.unwrap()[0].1, agreement);
+            let grant = store.grant(&id("grant-001")).await.unwrap().unwrap();
+            assert_eq!(store.grants(&grant.agreement, Seq(0), 10).await.unwrap()[0].1, grant);
+            let open = store.open_releases().await.unwrap();
+            assert_eq!(open.iter().map(|release| release.id.as_str()).collect::<Vec<_>>(), ["release-2"]);
+            let releases = store.releases(&grant.agreement, Seq(0), 10).await.unwrap();
+            assert_eq!(releases[0].end.as_ref().unwrap().1.bytes, 10);
+            let receipt = store.receipt(&id("receipt-1")).await.unwrap().unwrap();
+            let of_agreement = ReceiptFilter { agreement: Some(grant.agreement), ..Default::default() };
+            assert_eq!(store.receipts(&of_agreement, Seq(0), 10).await.unwrap()[0].1, receipt);
+            let domain: TrustDomain = "se.pleiad.example".parse().unwrap();
+            assert_eq!(store.peer_file(&domain).await.unwrap(), Some((7, Digest::of(b"bytes"))));
+            assert_eq!(store.revoked_certificates().await.unwrap()[0].reason, "lost");
+            let by_doi =
+                DatasetFilter { identifier: Some("https://doi.org/10.1234/b".parse().unwrap()), ..Default::default() };
+            assert_eq!(store.datasets(&by_doi, None, 10).await.unwrap()[0].dataset.id, dataset_id("b"));
+            assert_eq!(store.dataset_counts().await.unwrap(), (1, 1));
+        };
+        all_there().await;
+        let before = store.tree_head().await.unwrap();
+        store.rebuild().await.unwrap();
+        assert_eq!(store.tree_head().await.unwrap(), before);
+        store.verify().await.unwrap();
+        all_there().await;
+    });
+}
+
+#[test]
+fn an_event_that_contradicts_the_log_is_refused_by_the_expectation_it_broke() {
+    on_every_engine(|place| async move {
+        let store = place.open();
+        append(&store, one_of_every_kind()).await.unwrap();
+        let head = store.head();
+        // Each happened already, and none can happen twice.
+        for repeated in one_of_every_kind() {
+            let (kind, revokes) = (repeated.what.kind(), matches!(repeated.what, What::CertificateRevoked { .. }));
+            let outcome = append(&store, vec![registered(&format!("before-{kind}").replace('_', "-")), repeated]).await;
+            match outcome {
+                Ok(_) => assert!(revokes, "{kind} was taken twice"),
+                Err(error) => assert!(matches!(error, AppendError::Conflict(_)), "{kind}: {error}"),
+            }
+        }
+        assert_eq!(store.head(), Seq(head.0 + 2), "only the repeated revocation was kept, which changes nothing");
+        store.verify().await.unwrap();
+    });
+}
+
+#[test]
+fn an_expectation_about_any_noun_is_held_or_named() {
+    on_every_engine(|place| async move {
+        let store = place.open();
+        append(&store, one_of_every_kind()).await.unwrap();
+        let se: TrustDomain = "se.pleiad.example".parse().unwrap();
+        let held = vec![
+            Expectation::DatasetAbsent(dataset_id("z")),
+            Expectation::DatasetAt(dataset_id("a"), Revision(3)),
+            Expectation::DatasetInForce(dataset_id("b")),
+            Expectation::RequestAbsent(id("request-9")),
+            Expectation::RequestState(id("request-1"), "agreed"),
+            Expectation::AgreementAbsent(id("agreement-9")),
+            Expectation::GrantAbsent(id("grant-009")),
+            Expectation::GrantPresent(id("grant-001")),
+            Expectation::ReleaseAbsent(id("release-9")),
+            Expectation::ReleaseOpen(id("release-2")),
+            Expectation::ReceiptAbsent(id("receipt-9")),
+            Expectation::TokenAbsent(id("token-0009")),
+            Expectation::PeerFileNewer(se.clone(), 8),
+        ];
+        store.append(vec![registered("held")], held, Priority::Interactive).await.unwrap();
+        let broken = [
+            Expectation::DatasetAbsent(dataset_id("a")),
+            Expectation::DatasetAt(dataset_id("a"), Revision(2)),
+            Expectation::DatasetInForce(dataset_id("a")),
+            Expectation::DatasetInForce(dataset_id("z")),
+            Expectation::RequestAbsent(id("request-1")),
+            Expectation::RequestState(id("request-1"), "pending"),
+            Expectation::RequestOpen(id("request-1")),
+            Expectation::RequestOpen(id("request-9")),
+            Expectation::AgreementAbsent(id("agreement-1")),
+            Expectation::AgreementInForce(id("agreement-1")),
+            Expectation::GrantAbsent(id("grant-001")),
+            Expectation::GrantPresent(id("grant-009")),
+            Expectation::ReleaseAbsent(id("release-1")),
+            Expectation::ReleaseOpen(id("release-1")),
+            Expectation::ReceiptAbsent(id("receipt-1")),
+            Expectation::TokenAbsent(id("token-0001")),
+            Expectation::TokenInForce(id("token-0001")),
+            Expectation::PeerFileNewer(se, 7),
+        ];
+        for expectation in broken {
+            let refused =
+                store.append(vec![registered("never")], vec![expectation.clone()], Priority::Interactive).await;
+            assert_eq!(refused.unwrap_err(), AppendError::Conflict(expectation));
+        }
+        assert_eq!(store.dataset(&dataset_id("never")).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn reading_goes_on_while_a_long_import_is_written() {
+    on_every_engine(|place| async move {
+        let store = place.open();
+        let import = tokio::spawn({
+            let store = store.clone();
+            async move {
+                for batch in 0..20 {
+                    let events = (0..100).map(|number| registered(&format!("i{batch}-{number}"))).collect();
+                    store.append(events, Vec::new(), Priority::Import).await.unwrap();
+                }
+            }
+        });
+        let (mut reads, mut writes) = (0, 0);
+        while !import.is_finished() {
+            // A page of the list is of one moment: a batch of a hundred is there as a whole or not at all.
+            let in_force = store.dataset_counts().await.unwrap().0;
+            assert_eq!((in_force - writes) % 100, 0);
+            append(&store, vec![registered(&format!("w{writes}"))]).await.unwrap();
+            writes += 1;
+            reads += 1;
+        }
+        import.await.unwrap();
+        assert!(reads > 0);
+        assert_eq!(store.dataset_counts().await.unwrap().0, 2000 + writes);
     });
 }
