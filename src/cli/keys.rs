@@ -183,6 +183,7 @@ pub fn run(args: KeysArgs, output: Output) -> Result<(), Failure> {
         KeysVerb::Sign { request, node, participant, server_names, days } => {
             let text = read_input(&request)?;
             let ca = open_ca(&member, clock)?;
+            let is_node = node.is_some();
             let identity = match (node, participant) {
                 (Some(id), _) => Some(Identity::node(ca.domain().clone(), id)),
                 (_, Some(id)) => Some(Identity::participant(ca.domain().clone(), id)),
@@ -200,7 +201,11 @@ pub fn run(args: KeysArgs, output: Output) -> Result<(), Failure> {
                     return Err(Failure::new(Exit::Usage, "say for whom: --node ID or --participant ID"));
                 }
             };
-            output.text(&certificate.map_err(refused)?)
+            let certificate = certificate.map_err(refused)?;
+            if is_node && server_names.is_empty() {
+                output.remark("The certificate has no --server-name: peers do not need one, but other TLS clients do.");
+            }
+            output.text(&certificate)
         }
         KeysVerb::Install { certificate, whose } => {
             let enrolment = whose.enrolment(&member);

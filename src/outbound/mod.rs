@@ -2,7 +2,9 @@
 //!
 //! [`federation`] calls peers and nobody else: mutual TLS, our trust list as the only roots, an expected identity for
 //! each call, no redirects, no proxy from the environment. Search, access and delivery use it, and `pleiad fetch` with a
-//! holder's certificate. [`api`] is the command line's way to a node's web door. Whoever wants to fetch something from the open web uses neither.
+//! holder's certificate; what comes back is an [`answer`]. [`api`] is the command line's way to a node's web door. Whoever
+//! wants to fetch something from the open web uses neither.
 
+pub mod answer;
 pub mod api;
 pub mod federation;

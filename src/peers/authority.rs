@@ -18,10 +18,11 @@ use rcgen::{
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, GeneralName, X509Certificate};
 
 use super::identity::{IdentityError, Presented};
+use super::ledger::{self, ISSUED, REVOKED};
+pub use super::ledger::{Issued, Reason, Revoked, Which};
 use super::renewal::{self, RenewalError};
 use crate::clock::Clock;
 use crate::domain::ids::{Digest, Identity, IdentityKind, TrustDomain};
@@ -83,78 +84,6 @@ pub enum AuthorityError {
         /// What is missing.
         reason: String,
     },
-}
-
-/// A certificate that the CA issued.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issued {
-    /// The serial number, in hexadecimal.
-    pub serial: String,
-    /// The SHA-256 digest of the certificate.
-    pub fingerprint: Digest,
-    /// Whose it is.
-    pub identity: Identity,
-    /// When it was signed.
-    pub at: Timestamp,
-    /// When it runs out.
-    pub not_after: Timestamp,
-}
-
-/// Why a certificate was revoked (RFC 5280, section 5.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// No reason is given.
-    Unspecified,
-    /// Somebody else may have the private key.
-    KeyCompromise,
-    /// The holder left, or changed its name.
-    AffiliationChanged,
-    /// A newer certificate replaced it.
-    Superseded,
-    /// The holder stopped.
-    CessationOfOperation,
-    /// The right to it was taken away.
-    PrivilegeWithdrawn,
-}
-
-impl Reason {
-    fn code(self) -> rcgen::RevocationReason {
-        match self {
-            Self::Unspecified => rcgen::RevocationReason::Unspecified,
-            Self::KeyCompromise => rcgen::RevocationReason::KeyCompromise,
-            Self::AffiliationChanged => rcgen::RevocationReason::AffiliationChanged,
-            Self::Superseded => rcgen::RevocationReason::Superseded,
-            Self::CessationOfOperation => rcgen::RevocationReason::CessationOfOperation,
-            Self::PrivilegeWithdrawn => rcgen::RevocationReason::PrivilegeWithdrawn,
-        }
-    }
-}
-
-/// A certificate that the CA took back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revoked {
-    /// The serial number, in hexadecimal.
-    pub serial: String,
-    /// The SHA-256 digest of the certificate.
-    pub fingerprint: Digest,
-    /// Whose it was.
-    pub identity: Identity,
-    /// When it was revoked.
-    pub at: Timestamp,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Which certificates to revoke.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// The one with that digest.
-    Fingerprint(Digest),
-    /// The one with that serial number, in hexadecimal.
-    Serial(String),
-    /// Every one of that identity that has not run out.
-    Identity(Identity),
 }
 
 /// The CA of one trust domain, with its key.
@@ -291,7 +220,7 @@ impl Authority {
                 revoked.push(Revoked { serial, fingerprint, identity, at: now, reason });
             }
         }
-        self.write_lines("revoked.jsonl", &revoked)?;
+        ledger::write_lines(&self.folder.join(REVOKED), &revoked)?;
         self.write_crl_now(CRL_LIFETIME)?;
         drop(turn);
         Ok(revoked.split_off(before))
@@ -305,12 +234,12 @@ impl Authority {
 
     /// Every certificate that it issued, in order.
     pub fn issued(&self) -> Result<Vec<Issued>, AuthorityError> {
-        Ok(read_lines(&self.folder.join("issued.jsonl"))?)
+        Ok(ledger::read_lines(&self.folder.join(ISSUED))?)
     }
 
     /// Every certificate that it took back, in order.
     pub fn revoked(&self) -> Result<Vec<Revoked>, AuthorityError> {
-        Ok(read_lines(&self.folder.join("revoked.jsonl"))?)
+        Ok(ledger::read_lines(&self.folder.join(REVOKED))?)
     }
 
     fn issue(
@@ -353,7 +282,7 @@ impl Authority {
             at: now,
             not_after: presented.not_after,
         });
-        self.write_lines("issued.jsonl", &issued)?;
+        ledger::write_lines(&self.folder.join(ISSUED), &issued)?;
         Ok(certificate)
     }
 
@@ -370,7 +299,7 @@ impl Authority {
         for revoked in self.revoked()? {
             let serial = data_encoding::HEXLOWER_PERMISSIVE.decode(revoked.serial.as_bytes()).map_err(|_| {
                 KeyFileError::Malformed {
-                    path: self.folder.join("revoked.jsonl"),
+                    path: self.folder.join(REVOKED),
                     reason: format!("serial {:?} is not hexadecimal", revoked.serial),
                 }
             })?;
@@ -392,18 +321,6 @@ impl Authority {
         .signed_by(&self.issuer)?;
         files::replace(&path, list.der(), files::PUBLIC)?;
         Ok(list.der().to_vec())
-    }
-
-    fn write_lines<T: Serialize>(&self, name: &str, lines: &[T]) -> Result<(), KeyFileError> {
-        let path = self.folder.join(name);
-        let mut text = String::new();
-        for line in lines {
-            let line = serde_json::to_string(line)
-                .map_err(|error| KeyFileError::Malformed { path: path.clone(), reason: error.to_string() })?;
-            text.push_str(&line);
-            text.push('\n');
-        }
-        files::replace(&path, text.as_bytes(), files::PUBLIC)
     }
 
     /// Waits for its turn; the turn ends when the file is dropped.
@@ -443,24 +360,6 @@ pub fn crl_number(der: &[u8]) -> Option<u64> {
     let (_, list) = CertificateRevocationList::from_der(der).ok()?;
     let digits = list.crl_number()?.to_string();
     digits.parse().ok()
-}
-
-pub(super) fn read_lines<T: for<'de> Deserialize<'de>>(path: &std::path::Path) -> Result<Vec<T>, KeyFileError> {
-    let bytes = match files::read(path, 64 << 20) {
-        Err(KeyFileError::Missing { .. }) => return Ok(Vec::new()),
-        other => other?,
-    };
-    let mut lines = Vec::new();
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        if line.is_empty() {
-            continue;
-        }
-        lines.push(serde_json::from_slice(line).map_err(|error| KeyFileError::Malformed {
-            path: path.to_owned(),
-            reason: format!("line {}: {error}", index + 1),
-        })?);
-    }
-    Ok(lines)
 }
 
 /// Keys that every reader of a certificate here can use, each with the length of its public half in bytes.

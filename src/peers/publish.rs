@@ -14,7 +14,7 @@ use url::Url;
 use super::authority::{self, Authority, AuthorityError, Revoked};
 use super::folder::TrustFolder;
 use super::peer_file::{Bytes64, PeerFile, PeerFileError};
-use super::{Member, verify};
+use super::{Member, ledger, verify};
 use crate::clock::Clock;
 use crate::domain::ids::{Country, Digest, Identity};
 use crate::keys::{KeyFileError, Keyring, Modes, SignerName, files};
@@ -192,7 +192,7 @@ impl Publisher {
             Err(KeyFileError::Missing { .. }) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        let revoked: Vec<Revoked> = authority::read_lines(&keys.join("revoked.jsonl"))?;
+        let revoked: Vec<Revoked> = ledger::read_lines(&keys.join(ledger::REVOKED))?;
         let keyring = Keyring::new(&keys, self.modes);
         let mut public = std::collections::BTreeMap::new();
         for name in [SignerName::Log, SignerName::Agreement] {

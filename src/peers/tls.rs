@@ -137,7 +137,8 @@ impl OwnCertificate {
 
     /// Reads the file again if its content changed; says whether it did. A broken file leaves the old one in use.
     pub fn reload(&self) -> Result<bool, KeyFileError> {
-        if files::read_private(&self.path, self.modes)? == self.current.load().bytes {
+        // Looked at each second, so a mode that was warned about at the start is not warned about again.
+        if files::read(&self.path, 1 << 20)? == self.current.load().bytes {
             return Ok(false);
         }
         self.current.store(Arc::new(read_own(&self.path, self.modes)?));

@@ -18,9 +18,10 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use super::folder::{Stamp, TrustFolder};
-use super::identity::{IdentityError, Presented};
+use super::identity::Presented;
 use super::peer_file::{Peer, PeerFile, PeerFileError};
 use super::pins::Pins;
+pub use super::standing::{Refusal, Standing};
 use super::verify::{PathError, Usage};
 use crate::clock::Clock;
 use crate::domain::ids::{Digest, Identity, IdentityKind, TrustDomain};
@@ -30,72 +31,6 @@ use crate::keys::{KeyFileError, PublicKey, files};
 pub const DEFAULT_GRACE: SignedDuration = SignedDuration::from_hours(72);
 /// How far another node's clock may be ahead of ours.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
-
-/// How far a domain may be trusted at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// For everything.
-    Valid,
-    /// For searching `federation` records only: its peer file ran out less than the grace ago.
-    StaleTrust,
-}
-
-/// Why somebody is not trusted at this moment.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The certificate names nobody.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// No peer file of that domain was accepted.
-    #[error("{0} is not in the trust list")]
-    UnknownDomain(TrustDomain),
-    /// The domain is trusted, but its peer file names another node.
-    #[error("{found} is not the node of its domain; the trust list has {listed}")]
-    OtherNode {
-        /// Who was there.
-        found: Identity,
-        /// Who should have been.
-        listed: Identity,
-    },
-    /// The one who answered is not the one who was called.
-    #[error("{found} answered where {expected} was expected")]
-    NotExpected {
-        /// Who answered.
-        found: Identity,
-        /// Who was called.
-        expected: Identity,
-    },
-    /// The peer file ran out and so did the grace.
-    #[error("the peer file of {domain} ran out at {next_update} and the grace is over")]
-    TrustExpired {
-        /// The domain.
-        domain: TrustDomain,
-        /// When the file ran out.
-        next_update: Timestamp,
-    },
-    /// The peer file was signed in the future.
-    #[error("the peer file of {domain} says it was signed at {issued}, which is yet to come: compare the clocks")]
-    TrustNotYetValid {
-        /// The domain.
-        domain: TrustDomain,
-        /// When it says it was signed.
-        issued: Timestamp,
-    },
-    /// The certificate is on a list of those that must not be used.
-    #[error("the certificate {0} was withdrawn")]
-    Denied(Digest),
-    /// The certificate's own domain does not vouch for it.
-    #[error("the certificate of {identity} is refused: {reason}")]
-    Certificate {
-        /// Whose it claims to be.
-        identity: Identity,
-        /// Why.
-        reason: PathError,
-    },
-    /// The other side closed the handshake.
-    #[error("the other side refused our certificate: {0}")]
-    ByPeer(String),
-}
 
 /// What became of one file of the trust folder, or of one pinned domain without a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -303,6 +238,24 @@ impl Trust {
         let state = self.state.load();
         let peer = state.peer(domain).ok_or_else(|| Refusal::UnknownDomain(domain.clone()))?;
         self.standing_of(&peer.file, self.clock.now())
+    }
+
+    /// Whether peers can trust this node at this moment: its own peer file is in the folder and valid, and so is the
+    /// revocation list in it. A participant has neither and is always ready.
+    pub fn readiness(&self) -> Result<(), Refusal> {
+        let Some((domain, _)) = &self.own else { return Ok(()) };
+        let (now, state) = (self.clock.now(), self.state.load());
+        let own = state.peer(domain).ok_or_else(|| Refusal::UnknownDomain(domain.clone()))?;
+        let next_update = own.file.next_update;
+        if self.standing_of(&own.file, now)? == Standing::StaleTrust {
+            return Err(Refusal::TrustExpired { domain: domain.clone(), next_update });
+        }
+        let reason = match own.authorities.crl_next_update() {
+            None => PathError::NoRevocationList,
+            Some(end) if now >= end => PathError::StaleRevocationList(end),
+            Some(_) => return Ok(()),
+        };
+        Err(Refusal::Certificate { identity: own.file.node.clone(), reason })
     }
 
     /// The accepted peer file of a node, if it may be trusted at all at this moment.

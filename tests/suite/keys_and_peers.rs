@@ -123,3 +123,37 @@ fn a_node_with_its_ca_renews_in_one_step_and_says_what_is_wrong_when_it_cannot()
         .unwrap();
     refused(&pleiad(fi.path(), &["keys", "sign", nonsense.to_str().unwrap(), "--node", "fi"]), 2, "request is refused");
 }
+
+#[test]
+fn openssl_accepts_what_the_ca_signs_and_refuses_what_it_took_back() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        println!("skipped: openssl is not installed");
+        return;
+    }
+    let fi = node("fi");
+    let keys = fi.path().join("keys");
+    let verify = || {
+        let crl = fi.path().join("crl.pem");
+        let converted = Command::new("openssl")
+            .args(["crl", "-inform", "DER", "-in"])
+            .arg(keys.join("crl.der"))
+            .arg("-out")
+            .arg(&crl)
+            .output();
+        assert!(converted.unwrap().status.success());
+        let leaf = Command::new("openssl").arg("x509").arg("-in").arg(keys.join("node.pem")).output().unwrap();
+        std::fs::write(fi.path().join("leaf.pem"), leaf.stdout).unwrap();
+        let verified = Command::new("openssl")
+            .args(["verify", "-x509_strict", "-crl_check", "-purpose", "sslserver", "-CAfile"])
+            .arg(keys.join("ca.pem"))
+            .arg("-CRLfile")
+            .arg(crl)
+            .arg(fi.path().join("leaf.pem"))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&verified.stdout).into_owned() + &String::from_utf8_lossy(&verified.stderr)
+    };
+    assert!(verify().contains("leaf.pem: OK"), "{}", verify());
+    done(&pleiad(fi.path(), &["keys", "revoke", "--identity", "spiffe://fi.pleiad.example/node/fi"]));
+    assert!(verify().contains("certificate revoked"), "{}", verify());
+}

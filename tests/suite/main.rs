@@ -4,6 +4,7 @@ mod attacks;
 mod audit;
 mod catalogue;
 mod federation_calls;
+mod hostile_bytes;
 mod house;
 mod index;
 mod keys_and_peers;

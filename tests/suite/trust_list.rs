@@ -84,7 +84,7 @@ async fn during_the_grace_the_door_still_opens_and_says_that_trust_is_stale() {
     assert_eq!(answer.bytes, format!("{} StaleTrust", fi.node));
     clock.advance(SignedDuration::from_hours(2));
     let refused = federation.get(&de.node, "x", &[], soon(), 1000).await.unwrap_err();
-    assert!(refused.to_string().contains("the grace is over"), "{refused}");
+    assert!(refused.to_string().contains("no grace covers this"), "{refused}");
 }
 
 #[tokio::test]
@@ -339,6 +339,22 @@ fn a_running_node_signs_its_file_anew_when_something_changed_or_half_its_time_is
     let after = publisher.current().unwrap().unwrap();
     assert!(after.sequence > before.sequence);
     assert_ne!(after.crls, before.crls, "the revocation list is renewed with it, so that it outlives the grace");
+}
+
+#[test]
+fn a_node_is_ready_while_peers_can_trust_it() {
+    let Scene { clock, fi, .. } = Scene::new();
+    let trust = fi.trust();
+    assert_eq!(trust.readiness(), Ok(()));
+    clock.advance(publish::LIFETIME);
+    assert!(matches!(trust.readiness(), Err(Refusal::TrustExpired { .. })));
+    fi.publish();
+    trust.reload();
+    assert_eq!(trust.readiness(), Ok(()));
+    clock.advance(SignedDuration::from_hours(5 * 24));
+    fi.publish();
+    trust.reload();
+    assert!(trust.readiness().unwrap_err().to_string().contains("revocation list ran out"));
 }
 
 /// A certificate as a door keeps it with a connection.
