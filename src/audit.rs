@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::checkpoint::{Checkpoint, NoteSignature, SignedCheckpoint};
-use crate::domain::ids::{Digest, Seq};
+use crate::domain::ids::{DatasetId, Digest, Identity, OpaqueId, Seq};
 use crate::domain::proof::{ConsistencyProof, Header, InclusionProof};
 use crate::keys::{PublicKey, Signer};
 use crate::store::{EntryFilter, Kept, Store, StoreError};
@@ -186,6 +186,25 @@ impl Audit {
         let entry = self.store.entries(&EntryFilter::default(), before, 1).await?.pop();
         let entry = entry.ok_or(AuditError::NoEntry { seq, head: self.store.head() })?.into();
         Ok(Evidence { entry, proof, head })
+    }
+
+    /// Whether what an entry is about concerns a participant: its dataset, or a request or agreement that it is a party to.
+    pub async fn concerns(&self, subject: &str, participant: &Identity) -> Result<bool, AuditError> {
+        if let Ok(id) = subject.parse::<DatasetId>() {
+            return Ok(self.is_owner(&id, participant).await?);
+        }
+        let Ok(id) = subject.parse::<OpaqueId>() else { return Ok(false) };
+        if let Some(agreement) = self.store.agreement(&id).await? {
+            return Ok(agreement.owner == *participant || agreement.holder == *participant);
+        }
+        match self.store.request(&id).await? {
+            Some(request) => Ok(request.holder == *participant || self.is_owner(&request.dataset, participant).await?),
+            None => Ok(false),
+        }
+    }
+
+    async fn is_owner(&self, id: &DatasetId, participant: &Identity) -> Result<bool, StoreError> {
+        Ok(self.store.dataset(id).await?.is_some_and(|record| record.owner == *participant))
     }
 
     /// The proof that an entry is in the log of this size, by default the present one.

@@ -148,6 +148,7 @@ impl Node {
         let sealer = Arc::new(Sealer::open_or_create(&layout::door_key(&config.data), modes)?);
 
         // 2. The flows.
+        let audit = Data::new(Audit::new(store.clone()));
         let accounts = Data::new(Accounts::new(store.clone(), config.identity.domain().clone(), clock.clone()));
 
         // 3. The doors.
@@ -187,6 +188,7 @@ impl Node {
             let sealer = Data::from(sealer);
             move |config| {
                 config.app_data(accounts.clone()).app_data(sessions.clone()).app_data(sealer.clone());
+                config.app_data(audit.clone());
                 config.configure(http::web);
             }
         })

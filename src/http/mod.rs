@@ -4,6 +4,7 @@
 //! one table from errors to HTTP, [`caller`] says who asks. Then one file per noun, each with one function `routes`;
 //! `datasets` is the one to imitate.
 
+pub mod audit;
 pub mod caller;
 pub mod limits;
 pub mod listen;
@@ -21,7 +22,7 @@ use problem::Problem;
 
 /// The routes of the web door.
 pub fn web(config: &mut ServiceConfig) {
-    config.configure(extractors).configure(session::routes);
+    config.configure(extractors).configure(session::routes).configure(audit::routes);
 }
 
 /// The routes of the federation door.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::BodyError;
 use crate::accounts::AccountsError;
+use crate::audit::AuditError;
 use crate::store::{AppendError, Expectation, StoreError};
 
 /// Where a node explains the codes; a problem's `type` is this with `#` and the code, relative to the node's address.
@@ -264,6 +265,17 @@ impl From<AccountsError> for Problem {
             AccountsError::Randomness => Self::internal(&error),
             AccountsError::Append(error) => error.into(),
             AccountsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::NoEntry { .. } => Self::new(Code::NotFound, error.to_string()),
+            AuditError::Sizes { .. } | AuditError::PageTooLarge(_) => Self::new(Code::BadParameter, error.to_string()),
+            AuditError::Signature { .. } => Self::internal(&error),
+            AuditError::Store(error) => error.into(),
         }
     }
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pleiad::audit::{Audit, AuditError, Standing, Wanted, is_signed_by};
-use pleiad::domain::event::{Actor, Event, What};
+use pleiad::domain::event::{Actor, Event, Role, What};
 use pleiad::domain::ids::{DatasetId, Digest, Identity, Seq};
 use pleiad::keys::{Keyring, Modes, Signer, SignerName};
 use pleiad::store::{Priority, Store, StoreError, restore};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
+
+use crate::node::TestNode;
 
 fn node() -> Identity {
     "spiffe://fi.pleiad.example/node/main".parse().unwrap()
@@ -305,4 +307,92 @@ async fn a_backup_with_a_changed_byte_is_refused_and_leaves_no_store_behind() {
     fs::remove_file(backup.join("backup.json")).unwrap();
     let unfinished = restore(&backup, &place).await.unwrap_err();
     assert!(unfinished.to_string().contains("not a finished backup"), "{unfinished}");
+}
+
+#[tokio::test]
+async fn the_door_shows_each_caller_what_concerns_it_and_proofs_that_hold() {
+    let node = TestNode::start("fi").await;
+    let administrator = node.token(Role::Administrator, None).await;
+    let steward = node.token(Role::Steward, Some("csc")).await;
+    let stranger = node.token(Role::Steward, Some("other")).await;
+    append(node.running.store(), 0..5).await;
+    let get = |path: &str, token: &str| {
+        let call = node.call("GET", path).bearer(token);
+        async move { call.send().await }
+    };
+
+    // An administrator walks the whole log, page by page.
+    let (mut path, mut seen) = ("/api/v1/audit/entries?limit=3".to_owned(), Vec::new());
+    loop {
+        let reply = get(&path, &administrator).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        seen.extend(reply.json()["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()));
+        let Some(link) = reply.header("link") else { break };
+        path = link[1..].split('>').next().unwrap().to_owned();
+    }
+    let head = node.running.store().head().0;
+    assert_eq!(seen, (1..=head).rev().collect::<Vec<_>>());
+
+    // A steward sees what is about its own dataset, and is told to name it.
+    let about = "/api/v1/audit/entries?subject=https://fi.pleiad.example/dataset/d3";
+    let reply = get(about, &steward).await;
+    assert_eq!(reply.json()["entries"][0]["content"]["record"]["dataset"]["title"]["en"], "Dataset 3");
+    get(about, &stranger).await.problem(404, "not_found");
+    get("/api/v1/audit/entries", &steward).await.problem(403, "forbidden");
+    node.call("GET", about).send().await.problem(401, "unauthenticated");
+
+    // What it is given holds without the node.
+    let seq = reply.json()["entries"][0]["seq"].as_u64().unwrap();
+    get(&format!("/api/v1/audit/entries/{seq}"), &stranger).await.problem(404, "not_found");
+    let key = Keyring::new(node.state.member.keys(), Modes::Enforce).signer(SignerName::Log).unwrap();
+    Audit::new(node.running.store().clone()).sign(&*key).await.unwrap();
+    let reply = get(&format!("/api/v1/audit/entries/{seq}"), &steward).await;
+    let evidence: pleiad::audit::Evidence = serde_json::from_slice(&reply.body).unwrap();
+    assert!(evidence.holds(&key.public_key()));
+    let note = node.call("GET", "/api/v1/audit/checkpoint").send().await.json();
+    assert_eq!(note["standing"], "unwitnessed");
+    let proof = get(&format!("/api/v1/audit/consistency?old=1&new={head}"), &stranger).await;
+    let proof: pleiad::domain::proof::ConsistencyProof = serde_json::from_slice(&proof.body).unwrap();
+    assert!(proof.holds());
+
+    // What cannot be meant is refused.
+    get("/api/v1/audit/entries/999", &administrator).await.problem(404, "not_found");
+    get("/api/v1/audit/consistency?old=9&new=2", &administrator).await.problem(400, "bad_parameter");
+    get("/api/v1/audit/entries?limit=501", &administrator).await.problem(400, "bad_parameter");
+    get("/api/v1/audit/entries?cursor=AAAA", &administrator).await.problem(400, "bad_cursor");
+}
+
+/// Runs the command line.
+fn pleiad(arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_pleiad")).args(arguments).output().unwrap()
+}
+
+#[tokio::test]
+async fn the_command_line_verifies_backs_up_and_restores_a_running_node() {
+    let (data, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(&data.path().join("store"), &node()).unwrap();
+    append(&store, 0..5).await;
+    let (data, backup) = (data.path().to_str().unwrap(), kept.path().join("backup"));
+    let verified = pleiad(&["--json", "audit", "verify", "--data", data]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    let verified: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!((&verified["entries"], &verified["witnessed"]), (&json!(6), &json!(false)));
+    let list = pleiad(&["audit", "list", "--data", data, "--kind", "dataset_registered", "--limit", "2"]);
+    assert_eq!(String::from_utf8(list.stdout).unwrap().lines().count(), 3, "a line of names and two entries");
+    assert!(String::from_utf8(list.stderr).unwrap().contains("--before 5"));
+    assert_eq!(pleiad(&["audit", "prove", "--data", data, "77"]).status.code(), Some(3));
+
+    let backup = backup.to_str().unwrap();
+    assert!(pleiad(&["backup", "--data", data, backup]).status.success());
+    let elsewhere = kept.path().join("elsewhere");
+    let elsewhere = elsewhere.to_str().unwrap();
+    assert!(pleiad(&["restore", "--data", elsewhere, backup]).status.success());
+    let over = pleiad(&["restore", "--data", elsewhere, backup]);
+    assert_eq!(over.status.code(), Some(1));
+    assert!(String::from_utf8(over.stderr).unwrap().contains("is not empty"));
+
+    tamper(&Path::new(elsewhere).join("store/store.sqlite"), "UPDATE log SET actor = 'node' WHERE seq = 4");
+    let broken = pleiad(&["audit", "verify", "--data", elsewhere]);
+    assert_eq!(broken.status.code(), Some(6));
+    assert!(String::from_utf8(broken.stderr).unwrap().contains("damaged at entry 4"));
 }
