@@ -74,7 +74,7 @@ pub enum Expression {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextField {
-    /// Title, description, keywords, publisher, labels and columns together: what a bare word is looked for in.
+    /// Title, description, keywords, publisher and columns together: what a bare word is looked for in.
     All,
     /// The title alone, which weighs more.
     Title,
@@ -84,11 +84,14 @@ pub enum TextField {
     Keyword,
     /// Publisher and creators alone.
     Publisher,
+    /// The labels, in every language, of the concepts that the record carries: themes, languages, places. A bare word is
+    /// looked for here too, so that an English word finds a Finnish record by its theme.
+    Label,
 }
 
 impl TextField {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 5] = [Self::All, Self::Title, Self::Description, Self::Keyword, Self::Publisher];
+    pub const ALL: [Self; 6] = [Self::All, Self::Title, Self::Description, Self::Keyword, Self::Publisher, Self::Label];
 
     /// The field's name in the query language, on the wire and in the index.
     pub fn as_str(self) -> &'static str {
@@ -98,6 +101,7 @@ impl TextField {
             Self::Description => "description",
             Self::Keyword => "keyword",
             Self::Publisher => "publisher",
+            Self::Label => "label",
         }
     }
 }

@@ -321,7 +321,7 @@ impl Docs {
             Self::Term(postings) => u64::from(postings.doc_freq()),
             Self::Bits(bits) => u64::from(bits.size_hint()),
             Self::All(sets) => sets.iter().map(Docs::cost).min().unwrap_or(0),
-            Self::Any(sets) => sets.iter().map(Docs::cost).sum(),
+            Self::Any(sets) => sets.iter().map(Docs::cost).fold(0, u64::saturating_add),
             Self::Without(set, _) => set.cost(),
             // Reading positions is dear: let every cheaper set go first.
             Self::Phrase(_) => u64::MAX,

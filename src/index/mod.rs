@@ -12,6 +12,8 @@ mod docs;
 mod facets;
 mod fields;
 mod highlight;
+#[cfg(test)]
+mod laws;
 mod pool;
 mod question;
 mod reader;

@@ -21,6 +21,8 @@ const KEY: f32 = 1.0;
 const OTHER_FORM: f32 = 0.3;
 /// What a word in the title adds to the word anywhere.
 const IN_TITLE: f32 = 2.0;
+/// What a word in the label of one of the record's concepts adds.
+const AS_LABEL: f32 = 0.5;
 
 /// A question in the index's terms: each word in the forms that the reader's languages (at most three) give it.
 pub fn analyse(query: &Query) -> Analysed {
@@ -131,8 +133,14 @@ impl Reading<'_> {
                         self.score(ComponentKind::Term, field, form, *weight);
                     }
                 }
-                let term = |(form, _)| Match::Term(Term { field: within, text: form });
-                Some(single(weighed.into_iter().map(term).collect(), Match::Any))
+                let fields: &[TextField] = match field {
+                    None => &[TextField::All, TextField::Label],
+                    Some(_) => &[within],
+                };
+                let terms = fields.iter().flat_map(|field| {
+                    weighed.iter().map(|(form, _)| Match::Term(Term { field: *field, text: form.clone() }))
+                });
+                Some(single(terms.collect(), Match::Any))
             }
             _ => {
                 let alternatives: Vec<Vec<String>> = (0..places)
@@ -174,6 +182,9 @@ impl Reading<'_> {
             None => {
                 self.add(kind, term(TextField::All), weight);
                 self.add(kind, term(TextField::Title), weight * IN_TITLE);
+                if kind == ComponentKind::Term {
+                    self.add(ComponentKind::Label, term(TextField::Label), weight * AS_LABEL);
+                }
             }
             Some(field) => self.add(kind, term(field), weight),
         }
@@ -266,10 +277,10 @@ mod tests {
 
     #[test]
     fn punctuation_alone_finds_nothing_rather_than_everything() {
-        assert_eq!(
-            analysed("&&& x!", &[]).matching,
-            Some(Match::Term(Term { field: TextField::All, text: "x".into() }))
-        );
+        assert_eq!(analysed("&&& x!", &[]).matching, {
+            let term = |field| Match::Term(Term { field, text: "x".into() });
+            Some(Match::Any(vec![term(TextField::All), term(TextField::Label)]))
+        });
         assert_eq!(analysed("&&&", &[]).matching, Some(Match::Any(Vec::new())));
         assert_eq!(analysed("&&& -x", &[]).matching, Some(Match::Any(Vec::new())));
     }

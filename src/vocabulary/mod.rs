@@ -10,7 +10,7 @@ mod places;
 mod table;
 
 use crate::domain::dataset::AccessRights;
-use crate::domain::ids::{Iri, LanguageTag};
+use crate::domain::ids::{Country, Iri, LanguageTag};
 
 pub use places::country;
 pub use table::Labels;
@@ -30,6 +30,16 @@ pub fn label(iri: &str, languages: &[LanguageTag]) -> Option<&'static str> {
         .find_map(|language| labels.get(language.primary()))
         .or_else(|| labels.get("en"))
         .or_else(|| labels.iter().next().map(|(_, label)| label))
+}
+
+/// The labels of a language by its primary subtag, such as `fi`.
+pub fn language_labels(primary: &str) -> Option<&'static Labels> {
+    table::by_code("language/", primary).map(|concept| &concept.labels)
+}
+
+/// The labels of a country.
+pub fn country_labels(country: &Country) -> Option<&'static Labels> {
+    table::by_code("country/", country.as_str()).map(|concept| &concept.labels)
 }
 
 /// The IRIs directly above a concept: for a DPV purpose, the wider purposes it belongs to.
@@ -162,6 +172,13 @@ mod tests {
         assert_eq!(label(THEME, &[tag("tlh"), tag("de-AT")]), Some("Gesundheit"));
         assert_eq!(label(THEME, &[]), Some("Health"));
         assert_eq!(label("https://example.org/no-such-concept", &[]), None);
+    }
+
+    #[test]
+    fn a_language_and_a_country_have_labels_by_their_codes() {
+        assert_eq!(language_labels("fi").unwrap().get("en"), Some("Finnish"));
+        assert_eq!(country_labels(&"GR".parse().unwrap()).unwrap().get("en"), Some("Greece"));
+        assert_eq!(language_labels("no-such"), None);
     }
 
     #[test]

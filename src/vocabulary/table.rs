@@ -47,6 +47,11 @@ pub(super) fn without_tls(iri: &str) -> Cow<'_, str> {
     }
 }
 
+/// The concept of an EU table, such as `language/`, that the house names by this code.
+pub(super) fn by_code(table: &str, code: &str) -> Option<&'static Concept> {
+    BY_CODE.get(&(table, code)).copied()
+}
+
 /// The one file type with this media type; nothing where several have it.
 pub(super) fn file_type_of_media(media_type: &str) -> Option<&'static str> {
     MEDIA_TYPES.get(media_type).copied().flatten()
@@ -90,6 +95,22 @@ static MEDIA_TYPES: LazyLock<HashMap<&'static str, Option<&'static str>>> = Lazy
         }
     }
     types
+});
+
+/// The tables whose codes name one concept each; where two have one, the first by IRI stands for it.
+static BY_CODE: LazyLock<HashMap<(&'static str, &'static str), &'static Concept>> = LazyLock::new(|| {
+    let mut by_code: HashMap<(&str, &str), &'static Concept> = HashMap::new();
+    for concept in CONCEPTS.values() {
+        let path = concept.iri.strip_prefix(AUTHORITY).unwrap_or_default();
+        let table = ["language/", "country/"].into_iter().find(|table| path.starts_with(table));
+        if let (Some(table), Some(code)) = (table, concept.code) {
+            let known = by_code.entry((table, code)).or_insert(concept);
+            if concept.iri < known.iri {
+                *known = concept;
+            }
+        }
+    }
+    by_code
 });
 
 fn read(concepts: &mut HashMap<String, Concept>, text: &'static str, iri: &dyn Fn(&str) -> String) {

@@ -136,6 +136,28 @@ async fn a_record_is_found_in_any_inflected_form_of_its_own_language() {
 }
 
 #[tokio::test]
+async fn an_english_word_finds_a_finnish_record_by_its_theme_and_its_language() {
+    let dir = tempfile::tempdir().unwrap();
+    let health = json!({
+        "themes": ["http://publications.europa.eu/resource/authority/data-theme/HEAL"],
+        "languages": ["fi"],
+    });
+    let index = filled(
+        dir.path(),
+        Visibility::Federation,
+        vec![
+            registered(1, dataset("themed", json!({ "fi": "Hoitojonot" }), health)),
+            registered(2, dataset("named", json!({ "en": "Health" }), json!({}))),
+        ],
+    )
+    .await;
+    assert_eq!(found(&index, "health", &["en"]).await, ["named", "themed"], "a title weighs more than a theme");
+    assert_eq!(found(&index, "gesundheit", &["de"]).await, ["themed"]);
+    assert_eq!(found(&index, "finnish AND health", &["en"]).await, ["themed"]);
+    assert!(found(&index, "title:gesundheit", &["de"]).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_machine_translation_is_shown_but_not_found() {
     let dir = tempfile::tempdir().unwrap();
     let title = json!({ "nl": "Zittingen van de Kamer", "en-t-nl": "Sittings of the House" });
