@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
+use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http;
@@ -150,6 +151,7 @@ impl Node {
         // 2. The flows.
         let audit = Data::new(Audit::new(store.clone()));
         let accounts = Data::new(Accounts::new(store.clone(), config.identity.domain().clone(), clock.clone()));
+        let catalogue = Data::new(Catalogue::new(store.clone(), clock.clone(), &config.identity, &config.countries));
 
         // 3. The doors.
         let metrics = Arc::new(Metrics::default());
@@ -188,7 +190,7 @@ impl Node {
             let sealer = Data::from(sealer);
             move |config| {
                 config.app_data(accounts.clone()).app_data(sessions.clone()).app_data(sealer.clone());
-                config.app_data(audit.clone());
+                config.app_data(audit.clone()).app_data(catalogue.clone());
                 config.configure(http::web);
             }
         })

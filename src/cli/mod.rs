@@ -7,7 +7,9 @@ pub mod audit;
 pub mod backup;
 pub mod config;
 pub mod connect;
+pub mod dataset;
 pub mod exit;
+pub mod import;
 pub mod keys;
 pub mod output;
 pub mod peer;
@@ -42,6 +44,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// The configuration: check it, or print the sample.
     Config(config::ConfigArgs),
+    /// Datasets: bring in the records of another catalogue.
+    Dataset(dataset::DatasetArgs),
     /// Keys, certificates, and the CA that signs them.
     Keys(keys::KeysArgs),
     /// The nodes that this node trusts.
@@ -71,6 +75,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(args, output),
         Command::Config(args) => config::run(args, output),
+        Command::Dataset(args) => dataset::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Peer(args) => peer::run(args, output),
         Command::Audit(args) => audit::run(args, output),

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod caller;
+pub mod imports;
 pub mod limits;
 pub mod listen;
 pub mod observe;
@@ -22,7 +23,7 @@ use problem::Problem;
 
 /// The routes of the web door.
 pub fn web(config: &mut ServiceConfig) {
-    config.configure(extractors).configure(session::routes).configure(audit::routes);
+    config.configure(extractors).configure(session::routes).configure(audit::routes).configure(imports::routes);
 }
 
 /// The routes of the federation door.

@@ -115,6 +115,11 @@ impl Api {
         self.call("POST", path, &[], &[], Some(body)).await
     }
 
+    /// `POST` bytes of another media type, such as drafts, one a line.
+    pub async fn post_bytes(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Reply, ApiError> {
+        self.send(self.request("POST", path)?.header("content-type", media_type).body(body)).await
+    }
+
     /// Any other call, such as `PUT` with `If-Match`.
     pub async fn call<B: Serialize + ?Sized>(
         &self,
@@ -124,19 +129,28 @@ impl Api {
         headers: &[(&str, &str)],
         body: Option<&B>,
     ) -> Result<Reply, ApiError> {
-        let method = Method::from_bytes(method.as_bytes()).map_err(|error| ApiError::Setup(error.to_string()))?;
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        let mut request = self.client.request(method, url).header("accept", "application/json").query(query);
+        let mut request = self.request(method, path)?.query(query);
         for (name, value) in headers {
             request = request.header(*name, *value);
-        }
-        if let Some(token) = &self.token {
-            request = request.header(AUTHORIZATION, token.clone());
         }
         if let Some(body) = body {
             request = request.json(body);
         }
+        self.send(request).await
+    }
+
+    fn request(&self, method: &str, path: &str) -> Result<reqwest::RequestBuilder, ApiError> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(|error| ApiError::Setup(error.to_string()))?;
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        let request = self.client.request(method, url).header("accept", "application/json");
+        Ok(match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.clone()),
+            None => request,
+        })
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Reply, ApiError> {
         let unreachable =
             |error: reqwest::Error| ApiError::Unreachable { url: self.base.clone(), reason: cause(&error) };
         let mut response = request.send().await.map_err(unreachable)?;

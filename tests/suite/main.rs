@@ -6,6 +6,7 @@ mod catalogue;
 mod federation_calls;
 mod hostile_bytes;
 mod house;
+mod import;
 mod index;
 mod keys_and_peers;
 mod node;

@@ -41,7 +41,7 @@ pub enum ReadError {
     )]
     Spill(io::Error),
     /// Nothing says what the source is called.
-    #[error("the source has no name: the input has no catalogue with an http address; say --source NAME")]
+    #[error("the source has no name: standard input has no catalogue with an address on the web; say --source NAME")]
     NoSource,
 }
 

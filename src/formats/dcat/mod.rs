@@ -32,7 +32,8 @@ use crate::domain::ids::Country;
 /// How to read.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What the source is called; where left out, the host of the catalogue's address.
+    /// What the source is called; where left out, the host of the catalogue's address, else the name of the file or
+    /// folder up to its first dot.
     pub source: Option<String>,
     /// The country of every record; where left out, the node that takes them decides.
     pub country: Option<Country>,
@@ -82,7 +83,7 @@ pub fn open(input: &Input, options: &Options, progress: &Progress) -> Result<Rec
     let mut sorted = collector.finish(&damage).map_err(ReadError::Spill)?;
     let source = match &options.source {
         Some(source) => source.clone(),
-        None => catalogue_host(&mut sorted)?.ok_or(ReadError::NoSource)?,
+        None => catalogue_host(&mut sorted)?.or_else(|| file_name(input)).ok_or(ReadError::NoSource)?,
     };
     let common = Common { source, country: options.country.clone() };
     Ok(Records { sorted, damage, common, next: 0, unreadable, unreadable_count })
@@ -130,6 +131,13 @@ fn catalogue_host(sorted: &mut Sorted) -> Result<Option<String>, ReadError> {
         }
     }
     Ok(None)
+}
+
+/// The name of a file or folder up to its first dot.
+fn file_name(input: &Input) -> Option<String> {
+    let Input::Path(path) = input else { return None };
+    let name = path.canonicalize().ok()?.file_name()?.to_str()?.split('.').next()?.to_owned();
+    (!name.is_empty()).then_some(name)
 }
 
 /// A text with `%C3%AD` and its like undone, where the bytes are UTF-8; else the text as it is.
@@ -247,9 +255,9 @@ mod tests {
         let draft = records[0].as_ref().unwrap();
         assert_eq!(draft.dataset.get("modified"), None);
         assert!(draft.notes.iter().any(|note| note.contains("modified") && note.contains("soon")), "{:?}", draft.notes);
-        assert_eq!(draft.dataset["gdpr"], json!({"personal_data": "not_stated"}));
-        assert_eq!(draft.dataset["tdm_reservation"], json!("not_stated"));
-        assert_eq!((draft.dataset.get("id"), draft.dataset.get("country")), (None, None));
+        for name in ["id", "country", "gdpr", "tdm_reservation", "training", "visibility", "policy"] {
+            assert_eq!(draft.dataset.get(name), None, "{name}");
+        }
     }
 
     #[test]
@@ -413,6 +421,6 @@ mod tests {
         let with = one("x.jsonld", &document("obsahuje-osobní-údaje"));
         assert_eq!(with["gdpr"]["personal_data"], json!("yes"));
         let unsaid = one("x.jsonld", &document("není-specifikováno-zda-obsahuje-osobní-údaje"));
-        assert_eq!(unsaid["gdpr"]["personal_data"], json!("not_stated"));
+        assert_eq!(unsaid.get("gdpr"), None);
     }
 }

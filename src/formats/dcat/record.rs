@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use jiff::civil::Date;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::node::{Node, Term};
 use super::spill::{Damage, NODE_LIMIT, Sorted};
@@ -72,6 +72,18 @@ pub(super) fn read(
 fn as_draft(dataset: &Dataset, common: &Common) -> Value {
     let mut value = serde_json::to_value(dataset).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
+        // What is not stated is left out, so that it does not take away what a steward added to an earlier import.
+        for (name, unsaid) in [
+            ("visibility", json!("federation")),
+            ("access_rights", json!("not_stated")),
+            ("tdm_reservation", json!("not_stated")),
+            ("gdpr", json!({"personal_data": "not_stated"})),
+            ("training", json!({})),
+        ] {
+            if fields.get(name) == Some(&unsaid) {
+                fields.shift_remove(name);
+            }
+        }
         fields.shift_remove("id");
         if common.country.is_none() {
             fields.shift_remove("country");
