@@ -4,6 +4,7 @@
 //! in groups ([`writer`]); reads run on blocking threads over their own connections and never wait for it. A handle that
 //! met an I/O error or a full disk is thrown away: what it holds in memory is no longer known to be what is on the disk.
 
+mod reserve;
 mod writer;
 
 use std::fs::{self, File, TryLockError};
@@ -24,6 +25,7 @@ use super::engine::{Engine, Priority, Read, Row, Tables, Value, Write, damaged};
 use super::error::{AppendError, StoreError};
 use super::log::Batch;
 use super::{log, projections};
+use reserve::Reserve;
 use writer::{Job, Queue, Writer};
 
 /// The database file within the data directory.
@@ -68,7 +70,7 @@ impl Sqlite {
         let path = dir.join(FILE);
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_CREATE, options)?;
         migrate(&path, &connection)?;
-        let readers = Arc::new(Readers::new(path.clone()));
+        let readers = Arc::new(Readers::new(path.clone())?);
         let tables = SqliteTables::new(&connection, &path);
         let mut tree = log::tree(&tables)?;
         let bytes = path.metadata().map_or(0, |file| file.len());
@@ -80,7 +82,8 @@ impl Sqlite {
         tables.execute("COMMIT", &[])?;
         let (head, follower) = watch::channel(Seq(tree.size()));
         let queue = Arc::new(Queue::default());
-        let writer = Writer { path, options: options.clone(), connection: Some(connection), tree, head, lock };
+        let (options, reserve) = (options.clone(), Reserve::new(dir));
+        let writer = Writer { path, options, connection: Some(connection), tree, head, reserve, lock };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn({
@@ -106,7 +109,7 @@ impl Sqlite {
         let tables = SqliteTables::new(&connection, &path);
         begin(&tables)?;
         let (_, head) = watch::channel(log::head(&tables)?);
-        Ok(Self { queue: None, writer: Mutex::new(None), readers: Arc::new(Readers::new(path)), head })
+        Ok(Self { queue: None, writer: Mutex::new(None), readers: Arc::new(Readers::new(path)?), head })
     }
 
     async fn enqueue<T>(
@@ -199,8 +202,10 @@ struct Readers {
 }
 
 impl Readers {
-    fn new(path: PathBuf) -> Self {
-        Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Mutex::new(Vec::new()) }
+    /// The first is opened at once: while it is there, reads need no new file, and go on when the disk is full.
+    fn new(path: PathBuf) -> Result<Self, StoreError> {
+        let first = reader(&path)?;
+        Ok(Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Mutex::new(vec![first]) })
     }
 
     fn run(&self, read: Read) -> Result<(), StoreError> {

@@ -621,3 +621,62 @@ fn reading_goes_on_while_a_long_import_is_written() {
         assert_eq!(store.dataset_counts().await.unwrap().0, 2000 + writes);
     });
 }
+
+/// A small disk of its own, where the machine lets us have one.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    fn mount(megabytes: u32) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
+            .arg(folder.path())
+            .stderr(std::process::Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_disk_that_really_is_full_stops_writes_keeps_reads_and_heals_without_a_restart() {
+    let Some(disk) = SmallDisk::mount(28) else {
+        println!("skipped: mounting a small disk needs root");
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let filler = disk.0.path().join("filler");
+        std::fs::write(&filler, vec![0; 8 * 1024 * 1024]).unwrap();
+        let dir = disk.0.path().join("store");
+        let store = Store::open(&dir, &node()).unwrap();
+        let mut kept = 0u64;
+        let full = loop {
+            assert!(kept < 50_000, "the disk was never full");
+            let batch = (kept..kept + 50).map(|number| registered(&format!("d{number}"))).collect();
+            match append(&store, batch).await {
+                Ok(seqs) => kept += seqs.len() as u64,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(full, AppendError::Store(StoreError::DiskFull { .. })), "{full:?}");
+        assert!(!dir.join("reserve").exists(), "what was kept back is given up for a clean end");
+        let rest = disk.0.path().join("rest");
+        assert!(std::fs::write(&rest, vec![0; 28 * 1024 * 1024]).is_err(), "now there is nothing left at all");
+        let still = append(&store, vec![registered("still-full")]).await.unwrap_err();
+        assert!(matches!(still, AppendError::Store(StoreError::DiskFull { .. })), "{still:?}");
+        assert_eq!(store.head(), Seq(1 + kept));
+        assert!(store.dataset(&dataset_id("d7")).await.unwrap().is_some(), "reading goes on");
+
+        std::fs::remove_file(&filler).and_then(|()| std::fs::remove_file(&rest)).unwrap();
+        append(&store, vec![registered("after")]).await.unwrap();
+        assert!(dir.join("reserve").exists());
+        store.verify().await.unwrap();
+        assert_eq!(store.head(), Seq(2 + kept));
+    });
+}

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::domain::merkle::Frontier;
 use super::super::engine::{Priority, Tables, Write};
 use super::super::error::{AppendError, StoreError};
 use super::super::log::{self, Batch};
+use super::reserve::Reserve;
 use super::{Options, SqliteTables, connect, is_fatal};
 
 /// At most so many requests in one commit.
@@ -142,6 +144,7 @@ pub(super) struct Writer {
     pub(super) connection: Option<Connection>,
     pub(super) tree: Frontier,
     pub(super) head: watch::Sender<Seq>,
+    pub(super) reserve: Reserve,
     pub(super) lock: File,
 }
 
@@ -154,6 +157,7 @@ enum Answer {
 impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &Queue) {
+        let _closes = ClosesAtTheEnd(queue);
         while let Some(group) = queue.next_group() {
             self.commit(group);
         }
@@ -169,8 +173,11 @@ impl Writer {
         let (jobs, places): (Vec<Job>, Vec<_>) = group.into_iter().unzip();
         let mut answers = Vec::with_capacity(jobs.len());
         let outcome = self.transact(jobs, &mut answers);
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
             self.connection = None;
+            if matches!(error, StoreError::DiskFull { .. }) {
+                self.reserve.give_up();
+            }
         }
         // The head is told first: whoever was answered finds it at its own position or beyond.
         self.head.send_if_modified(|head| {
@@ -244,12 +251,31 @@ impl Writer {
 
     /// A handle to work with: the one there is, or a new one that starts from what is on the disk.
     fn reopen(&mut self) -> Result<(), StoreError> {
+        self.reserve.take().map_err(|error| {
+            let (path, detail) = (self.path.clone(), error.to_string());
+            match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { path, detail },
+                _ => StoreError::Io { path, detail },
+            }
+        })?;
         if self.connection.is_none() {
             let connection = connect(&self.path, OpenFlags::empty(), &self.options)?;
             self.tree = log::tree(&SqliteTables::new(&connection, &self.path))?;
             self.connection = Some(connection);
         }
         Ok(())
+    }
+}
+
+/// Whatever ends the writer, nobody waits for it any longer.
+struct ClosesAtTheEnd<'q>(&'q Queue);
+
+impl Drop for ClosesAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        let left = std::mem::take(&mut *self.0.waiting.lock());
+        self.0.waiting.lock().closed = true;
+        drop(left);
     }
 }
 
