@@ -14,7 +14,7 @@ use crate::domain::ids::{DatasetId, Digest, Identity, Seq};
 use crate::schema;
 use crate::store::{AppendError, Expectation, Priority};
 
-use super::{Catalogue, CatalogueError, Outcome, expected_of_new, rules};
+use super::{Catalogue, CatalogueError, Outcome, expected_of_new, licences, rules};
 
 /// How many records are appended together.
 const BATCH: usize = 200;
@@ -93,6 +93,12 @@ impl Catalogue {
             None => {}
         }
         let existing = self.store.dataset_by_source(&source.name, &source.iri).await?;
+        if existing.is_none()
+            && let Some(other) = self.store.dataset(&self.id_of(source)).await?
+        {
+            // Somebody registered that very id by hand; the rest of the batch must not wait for it.
+            return Ok(Step::Done(Err(CatalogueError::Taken(other.dataset.id))));
+        }
         Ok(self.plan(owner, reading.draft, source, existing).unwrap_or_else(|error| Step::Done(Err(error))))
     }
 
@@ -138,7 +144,8 @@ impl Catalogue {
                 fields.entry("country").or_insert_with(|| Value::String(country.to_string()));
             }
         }
-        let dataset = schema::admit_bounded(&draft)?;
+        let mut dataset = schema::admit_bounded(&draft)?;
+        licences::complete(&mut dataset);
         self.is_ours(owner, &dataset)?;
         Ok(dataset)
     }

@@ -7,6 +7,7 @@
 
 mod error;
 mod import;
+mod licences;
 mod rules;
 
 use std::sync::Arc;
@@ -127,9 +128,10 @@ impl Catalogue {
         &self,
         actor: Actor,
         owner: &Identity,
-        dataset: Dataset,
+        mut dataset: Dataset,
     ) -> Result<Registered, CatalogueError> {
         schema::check(&dataset)?;
+        licences::complete(&mut dataset);
         self.is_ours(owner, &dataset)?;
         let record = self.first_revision(owner, dataset);
         let expectations = expected_of_new(&record.dataset);
@@ -148,10 +150,11 @@ impl Catalogue {
         by: &Identity,
         id: &DatasetId,
         if_match: &IfMatch,
-        dataset: Dataset,
+        mut dataset: Dataset,
     ) -> Result<Outcome, CatalogueError> {
         let current = self.in_force(by, id, if_match).await?;
         schema::check(&dataset)?;
+        licences::complete(&mut dataset);
         self.is_ours(by, &dataset)?;
         rules::may_follow(&current.dataset, &dataset)?;
         if dataset == current.dataset {
@@ -227,7 +230,9 @@ impl Catalogue {
     pub fn assess(&self, record: &Registered) -> Assessment {
         let missing = Offerable::of(record).err().unwrap_or_default();
         let today = self.clock.now().to_zoned(TimeZone::UTC).date();
-        Assessment { offerable: missing.is_empty(), missing, warnings: warnings(&record.dataset, today) }
+        let mut warnings = warnings(&record.dataset, today);
+        warnings.extend(licences::doubts(&record.dataset));
+        Assessment { offerable: missing.is_empty(), missing, warnings }
     }
 
     /// What only this node can judge of a description: that it is one of its own.
@@ -303,8 +308,12 @@ impl Catalogue {
     /// Why a new dataset was refused by the log: its id or its source is taken.
     async fn why_taken(&self, dataset: &Dataset, broken: Expectation) -> Result<CatalogueError, CatalogueError> {
         if let Expectation::SourceAbsent(name, iri) = broken {
-            let id = self.store.dataset_by_source(&name, &iri).await?.map(|record| record.dataset.id);
-            return Ok(CatalogueError::SourceTaken { name, iri, id });
+            let first = self.store.dataset_by_source(&name, &iri).await?;
+            return Ok(match first.map(|record| (record.dataset.id, record.withdrawn)) {
+                Some((id, Some(withdrawn))) => CatalogueError::Withdrawn { id, successor: withdrawn.successor },
+                Some((id, None)) => CatalogueError::SourceTaken { name, iri, id: Some(id) },
+                None => CatalogueError::SourceTaken { name, iri, id: None },
+            });
         }
         let existing = self.record(&dataset.id).await?;
         Ok(match existing.withdrawn {

@@ -462,3 +462,30 @@ async fn a_steward_is_told_what_is_missing_for_an_offer_and_what_is_doubtful() {
     let assessment = place.catalogue.assess(&bare);
     assert!(!assessment.offerable && assessment.missing.iter().any(|missing| missing.code == "personal_data"));
 }
+
+#[tokio::test]
+async fn a_known_licence_is_found_by_what_it_permits_though_only_its_id_was_sent() {
+    let place = Place::new();
+    let body = br#"{"title": {"en": "Open"}, "licence": {"spdx": "cc-by-4.0"}}"#;
+    let dataset = schema::parse_draft(body, &place.catalogue.defaults()).unwrap();
+    let first = place.catalogue.register(Actor::Operator, &archive(), dataset.clone()).await.unwrap();
+    let licence = first.dataset.licence.as_ref().unwrap();
+    assert_eq!((licence.label(), licence.class().as_str()), ("CC-BY-4.0", "attribution"));
+    // The same document again says nothing new.
+    let id = &first.dataset.id;
+    let again = place.catalogue.revise(Actor::Operator, &archive(), id, &IfMatch::Any, dataset).await.unwrap();
+    assert_eq!(again, Outcome::Unchanged(first));
+}
+
+#[tokio::test]
+async fn an_id_that_was_taken_by_hand_keeps_one_record_back_and_not_its_neighbours() {
+    let place = Place::new();
+    let id = Place::new().import(&[draft(1, "as read")]).await[0].as_ref().unwrap().record().dataset.id.clone();
+    let mut taken = example();
+    taken.id = id.clone();
+    taken.source = None;
+    place.catalogue.register(Actor::Operator, &archive(), taken).await.unwrap();
+    let outcomes = place.import(&[draft(1, "as read"), draft(2, "as read")]).await;
+    assert_eq!(outcomes[0], Err(CatalogueError::Taken(id)));
+    assert_eq!(kinds(&outcomes), ["refused", "registered"]);
+}

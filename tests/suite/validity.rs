@@ -4,11 +4,14 @@
 //! are wrong in one way (and some that are right), lengthened, emptied and given a stranger.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use pleiad::domain::dataset::{Dataset, Registered};
 use pleiad::domain::ids::{Revision, Seq};
 use pleiad::domain::offerable::missing;
 use pleiad::schema;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{Value, json};
 
 const EXAMPLE: &str = include_str!("../../config/examples/dataset.json");
@@ -339,6 +342,32 @@ fn the_schema_and_the_types_agree_on_every_document() {
         disagreements.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n")
     );
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Two faults at once, in places that may hide each other.
+    #[test]
+    fn the_schema_and_the_types_agree_on_two_changes_at_once(
+        places_of in (any::<Index>(), any::<Index>()),
+        values_of in (any::<Index>(), any::<Index>()),
+    ) {
+        let mut document = example();
+        for (place, value) in [(places_of.0, values_of.0), (places_of.1, values_of.1)] {
+            let mut pointers = Vec::new();
+            places(&document, "", &mut pointers);
+            let place: &String = place.get(&pointers);
+            let here = document.pointer_mut(place).unwrap();
+            let values: Vec<Value> = REPLACEMENTS.iter().cloned().chain(changes(here)).collect();
+            *here = value.get(&values).clone();
+        }
+        let by_schema = schema::is_valid_by_schema(&document) && !is_upside_down(&document);
+        prop_assert_eq!(by_schema, schema::read::<Dataset>(&document).is_ok());
+        prop_assert_eq!(by_schema, schema::admit(&document).is_ok());
+    }
+}
+
+static REPLACEMENTS: LazyLock<Vec<Value>> = LazyLock::new(replacements);
 
 #[test]
 fn every_refusal_says_where_what_and_what_to_do_and_every_acceptance_is_stable() {
