@@ -13,7 +13,9 @@ pub mod observe;
 pub mod operations;
 pub mod pace;
 pub mod problem;
+pub mod question;
 pub mod seal;
+pub mod search;
 pub mod session;
 
 use actix_web::web::ServiceConfig;

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::limits::BodyError;
 use crate::accounts::AccountsError;
 use crate::audit::AuditError;
+use crate::index::IndexError;
+use crate::peers::wire::AskError;
+use crate::search::SearchError;
+use crate::search::local::LocalError;
 use crate::store::{AppendError, Expectation, StoreError};
 
 /// Where a node explains the codes; a problem's `type` is this with `#` and the code, relative to the node's address.
@@ -79,6 +83,8 @@ codes! {
     TooSlow = "too_slow" REQUEST_TIMEOUT "The request came too slowly";
     /// The id is taken.
     AlreadyExists = "already_exists" CONFLICT "The id is taken";
+    /// The terms of a peer's question were made by another analyser.
+    OtherAnalyser = "other_analyser" CONFLICT "The question's terms are not those of this index";
     /// The noun is in a state that does not allow it.
     Conflict = "conflict" CONFLICT "The present state does not allow it";
     /// It was withdrawn.
@@ -93,6 +99,8 @@ codes! {
     RangeNotSatisfiable = "range_not_satisfiable" RANGE_NOT_SATISFIABLE "The range lies outside";
     /// The body is JSON and breaks the schema; `errors` says where.
     Invalid = "invalid" UNPROCESSABLE_ENTITY "The record is not valid";
+    /// A peer's question has a part that is not known here.
+    UnsupportedConstraint = "unsupported_constraint" UNPROCESSABLE_ENTITY "A part of the question is not known here";
     /// `If-Match` is missing.
     IfMatchRequired = "if_match_required" PRECONDITION_REQUIRED "If-Match is required";
     /// Too many requests.
@@ -308,6 +316,41 @@ impl From<StoreError> for Problem {
             }
             other => Self::internal(&other),
         }
+    }
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SearchError::Busy => Self::new(Code::TooManyRequests, detail).retry_after(1),
+            SearchError::PageTooLarge(_) => Self::new(Code::BadParameter, detail),
+        }
+    }
+}
+
+impl From<LocalError> for Problem {
+    fn from(error: LocalError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LocalError::Index(IndexError::Busy) => Self::new(Code::TooManyRequests, detail).retry_after(1),
+            LocalError::Index(IndexError::Deadline | IndexError::Closed) => {
+                Self::new(Code::Unavailable, detail).retry_after(1)
+            }
+            LocalError::Index(IndexError::Refused(_)) => Self::new(Code::UnsupportedConstraint, detail),
+            LocalError::Index(_) | LocalError::Store(_) => Self::internal(&detail),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let code = match &error {
+            AskError::Malformed(_) => Code::MalformedBody,
+            AskError::TooLarge(_) => Code::TooLarge,
+            AskError::Unsupported { .. } => Code::UnsupportedConstraint,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

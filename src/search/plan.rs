@@ -156,7 +156,13 @@ pub fn plan(question: &Analysed, limit: usize, own: &TrustDomain, members: &[Mem
     plan
 }
 
-/// What is left of the whole time for the peers, so that merging and writing the answer still fit in.
+impl Plan {
+    /// What is left of the whole time for the answers, so that merging and writing the page still fit in.
+    pub fn time_to_answer(&self) -> Duration {
+        time_to_answer(self.total)
+    }
+}
+
 fn time_to_answer(total: Duration) -> Duration {
     total.saturating_sub((total / 20).clamp(Duration::from_millis(5), Duration::from_millis(50)))
 }
