@@ -173,6 +173,35 @@ fn test_data() -> Option<PathBuf> {
     folder
 }
 
+#[test]
+fn the_licence_strings_of_real_records_become_identifiers_or_stay_words() {
+    let Some(data) = test_data() else { return };
+    let records = std::fs::File::open(data.join("corpora/records.jsonl.zst")).unwrap();
+    let records = std::io::BufReader::new(zstd::Decoder::new(records).unwrap());
+    let (mut named, mut identified) = (0, 0);
+    for line in std::io::BufRead::split(records, b'\n') {
+        let record: Value = serde_json::from_slice(&line.unwrap()).unwrap();
+        let raw = match &record["license_raw"] {
+            Value::Array(list) => list.clone(),
+            one => vec![one.clone()],
+        };
+        for raw in raw.iter().filter_map(Value::as_str) {
+            let Some(licence) = pleiad::vocabulary::licence::resolve(raw) else { continue };
+            named += 1;
+            identified += usize::from(licence.spdx.is_some());
+            let says_nothing = ["unknown", "other", "Unspecified", "Custom", "Various", "No License"].contains(&raw);
+            assert!(!says_nothing || licence.spdx.is_none(), "{raw}");
+            if let Some(spdx) = &licence.spdx {
+                assert_eq!(pleiad::vocabulary::licence::resolve(spdx).unwrap().spdx.as_ref(), Some(spdx), "{raw}");
+                let forbids = raw.to_lowercase().contains("non-commercial") || raw.to_lowercase().contains("by-nc");
+                assert!(!forbids || spdx.contains("NC"), "{raw} became {spdx}");
+            }
+        }
+    }
+    eprintln!("{identified} of {named} licence strings have an SPDX id");
+    assert!(identified > 5_000 && identified < named, "{identified} of {named}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_czech_corpus_comes_in_whole_and_a_second_time_changes_nothing() {
     let Some(data) = test_data() else { return };
