@@ -269,6 +269,12 @@ impl Parser<'_> {
             return Ok(Expression::Phrase { field, words });
         }
         let (word, bare) = self.run(|c| c.is_whitespace() || is_quote(c) || c == '(' || c == ')');
+        if let Some(Some('[' | '{')) = bare.first() {
+            return Err(self.error_at(
+                column,
+                "ranges are not part of the language; dates, sizes and places are parameters of the search",
+            ));
+        }
         let Some(star) = bare.iter().position(|c| *c == Some('*')) else {
             if let Some(place) = bare.iter().position(|c| matches!(c, Some('~' | '^'))) {
                 return Err(self.error_at(
@@ -525,7 +531,7 @@ fn escaped(word: &str) -> String {
         let special = c.is_whitespace()
             || is_quote(c)
             || matches!(c, '(' | ')' | ':' | '*' | '\\' | '~' | '^')
-            || (place == 0 && matches!(c, '+' | '-'))
+            || (place == 0 && matches!(c, '+' | '-' | '[' | '{'))
             || (place == 0 && ["AND", "OR", "NOT"].contains(&word));
         if special {
             text.push('\\');
@@ -591,6 +597,7 @@ mod tests {
             ("par*ment", 4, "end of a word"),
             ("*", 1, "at least 3 letters"),
             ("alpha~1", 6, "not part of the language"),
+            ("[2001 TO 2004]", 1, "ranges"),
             ("titel:x", 1, "did you mean 'title:'"),
             ("license:MIT", 1, "did you mean 'licence:'"),
             ("country:Finland", 9, "ISO 3166"),

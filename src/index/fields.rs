@@ -370,3 +370,66 @@ fn facet_values(field: FacetField, dataset: &Dataset) -> BTreeSet<String> {
 fn shortened(name: &str) -> String {
     name.chars().take(MAX_NAME).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use tantivy::schema::Value as _;
+
+    use super::*;
+    use crate::domain::ids::Revision;
+
+    fn record(fields: serde_json::Value) -> Registered {
+        Registered {
+            dataset: serde_json::from_value(fields).unwrap(),
+            owner: "spiffe://fi.pleiad.example/participant/csc".parse().unwrap(),
+            revision: Revision::FIRST,
+            registered: jiff::Timestamp::UNIX_EPOCH,
+            revised: jiff::Timestamp::UNIX_EPOCH,
+            seq: Seq(0),
+            withdrawn: None,
+        }
+    }
+
+    #[test]
+    fn a_text_that_a_stemmer_cannot_bear_is_indexed_as_it_stands() {
+        let record = record(serde_json::json!({
+            "id": "https://fi.pleiad.example/dataset/x", "title": { "en": "Speeches" }, "country": "FI",
+        }));
+        let fields = Fields::new();
+        let hostile = |language: Option<&LanguageTag>| match language {
+            Some(_) => panic!("as a stemmer would on hostile text"),
+            None => Reduction::Surface,
+        };
+        let (document, stemmed) = fields.document_with(&record, Seq(7), hostile);
+        assert!(!stemmed);
+        let title = document.get_first(fields.text(TextField::Title)).unwrap();
+        let tokenised = title.as_pre_tokenized_text().unwrap();
+        let tokens: Vec<&str> = tokenised.tokens.iter().map(|token| token.text.as_str()).collect();
+        assert_eq!(tokens, ["speeches"]);
+        assert!(fields.document(&record, Seq(7)).1);
+    }
+
+    #[test]
+    fn the_closed_lists_of_facet_values_are_those_of_the_types() {
+        use crate::domain::dataset::{AccessRights, Modality};
+        use crate::domain::gdpr::PersonalData;
+        use crate::domain::licence::LicenceClass;
+        fn known<T: serde::de::DeserializeOwned>(field: FacetField, spelled: impl Fn(T) -> &'static str) {
+            for value in field.allowed().unwrap().iter().filter(|value| **value != "not_stated") {
+                let typed: T = serde_json::from_value((*value).into()).unwrap();
+                assert_eq!(spelled(typed), *value);
+            }
+        }
+        known(FacetField::Access, AccessRights::as_str);
+        known(FacetField::PersonalData, PersonalData::as_str);
+        known(FacetField::Modality, Modality::as_str);
+        known(FacetField::LicenceClass, LicenceClass::as_str);
+    }
+
+    #[test]
+    fn days_count_from_the_epoch_in_both_directions() {
+        assert_eq!(days(Date::constant(1970, 1, 2)), 1);
+        assert_eq!(days(Date::constant(1969, 12, 31)), -1);
+        assert_eq!(days(Date::constant(2024, 2, 29)), 19_782);
+    }
+}

@@ -82,7 +82,7 @@ pub enum IndexError {
 }
 
 impl IndexError {
-    fn folder(dir: &Path, error: &dyn std::fmt::Display) -> Self {
+    fn folder(dir: &Path, error: &impl std::fmt::Display) -> Self {
         Self::Folder { folder: dir.display().to_string(), detail: error.to_string() }
     }
 }
@@ -136,7 +136,7 @@ impl Index {
                 (create(dir, &fields)?, fresh)
             }
         };
-        let writer = writer::open(&dir.to_path_buf(), &index, &fields)?;
+        let writer = writer::open(dir, &index, &fields)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let (send, inbox) = mpsc::channel(INBOX);
         let (tell, position) = watch::channel(Seq(payload.position));

@@ -7,14 +7,14 @@
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{IndexReader, IndexWriter, Term};
+use tantivy::{IndexReader, IndexWriter, TantivyError, Term};
 use tokio::sync::{mpsc, watch};
 
 use crate::domain::dataset::{Registered, Visibility};
@@ -167,7 +167,7 @@ impl Writer {
 }
 
 /// Opens the writer as the head of this file says.
-pub(super) fn open(dir: &PathBuf, index: &tantivy::Index, fields: &Fields) -> Result<IndexWriter, IndexError> {
+pub(super) fn open(dir: &Path, index: &tantivy::Index, fields: &Fields) -> Result<IndexWriter, IndexError> {
     for file in std::fs::read_dir(dir).map_err(|error| IndexError::folder(dir, &error))? {
         let file = file.map_err(|error| IndexError::folder(dir, &error))?;
         if file.file_name().to_string_lossy().starts_with(".tmp") {
@@ -179,7 +179,10 @@ pub(super) fn open(dir: &PathBuf, index: &tantivy::Index, fields: &Fields) -> Re
         .memory_budget_per_thread(MEMORY)
         .num_merge_threads(1)
         .build();
-    let writer: IndexWriter = index.writer_with_options(options)?;
+    let writer: IndexWriter = index.writer_with_options(options).map_err(|error| match error {
+        TantivyError::LockFailure(..) => IndexError::folder(dir, &"another process has it open; stop that one first"),
+        other => other.into(),
+    })?;
     let mut policy = LogMergePolicy::default();
     policy.set_del_docs_ratio_before_merge(DELETED_SHARE);
     writer.set_merge_policy(Box::new(policy));
@@ -187,4 +190,37 @@ pub(super) fn open(dir: &PathBuf, index: &tantivy::Index, fields: &Fields) -> Re
     // No id is empty, so this deletes nothing; it only uses up the opstamp.
     writer.delete_term(Term::from_field_text(fields.id, ""));
     Ok(writer)
+}
+
+#[cfg(test)]
+mod tests {
+    use tantivy::TantivyDocument;
+
+    use super::*;
+
+    #[test]
+    fn the_first_operation_after_opening_has_an_opstamp_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let fields = Fields::new();
+        let index = tantivy::Index::create_in_dir(dir.path(), fields.schema()).unwrap();
+        let mut writer = open(dir.path(), &index, &fields).unwrap();
+        writer.add_document(TantivyDocument::new()).unwrap();
+        let committed = writer.commit().unwrap();
+        drop(writer);
+        let writer = open(dir.path(), &index, &fields).unwrap();
+        let first = writer.delete_term(Term::from_field_text(fields.id, "x"));
+        assert!(first > committed, "{first} after {committed}: its delete could be lost in a merge");
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let fields = Fields::new();
+        let index = tantivy::Index::create_in_dir(dir.path(), fields.schema()).unwrap();
+        std::fs::write(dir.path().join(".tmpA1b2C3"), "half").unwrap();
+        std::fs::write(dir.path().join("note"), "kept").unwrap();
+        open(dir.path(), &index, &fields).unwrap();
+        assert!(!dir.path().join(".tmpA1b2C3").exists());
+        assert!(dir.path().join("note").exists());
+    }
 }

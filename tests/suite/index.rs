@@ -421,3 +421,130 @@ async fn a_search_that_is_late_says_so_and_gives_nothing() {
     let late = IndexQuery { deadline: Instant::now(), ..asked(&question("whales", &["en"])) };
     assert!(matches!(index.search(late).await, Err(IndexError::Deadline | IndexError::Busy)));
 }
+
+#[tokio::test]
+async fn after_a_restart_the_index_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let whales = registered(1, dataset("x", json!({ "en": "whales" }), json!({})));
+    let index = filled(dir.path(), Visibility::Federation, vec![whales.clone()]).await;
+    assert!(matches!(
+        Index::open(dir.path(), Visibility::Federation, ORIGIN, Seq(1)),
+        Err(IndexError::Folder { detail, .. }) if detail.contains("another process")
+    ));
+    index.close().await;
+    assert!(matches!(index.apply(vec![whales.clone()]).await, Err(IndexError::Closed)));
+
+    let index = Index::open(dir.path(), Visibility::Federation, ORIGIN, Seq(9)).unwrap();
+    assert_eq!(*index.position().borrow(), Seq(1));
+    assert_eq!(found(&index, "whales", &["en"]).await, ["x"]);
+    // What was applied already is passed over, and the rest is not.
+    let dolphins = registered(2, dataset("y", json!({ "en": "dolphins" }), json!({})));
+    apply(&index, vec![whales, dolphins]).await;
+    assert_eq!(index.digest().unwrap().0, 2);
+}
+
+#[tokio::test]
+async fn an_index_of_another_log_or_ahead_of_it_or_damaged_is_filled_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = || (1..=3).map(|n| registered(n, dataset(&format!("d{n}"), json!({ "en": "whales" }), json!({}))));
+    let spoil: [(&str, u64, &dyn Fn()); 4] = [
+        ("another log", 3, &|| ()),
+        (ORIGIN, 2, &|| ()),
+        (ORIGIN, 3, &|| std::fs::write(dir.path().join("meta.json"), "{").unwrap()),
+        (ORIGIN, 3, &|| std::fs::remove_file(dir.path().join("meta.json")).unwrap()),
+    ];
+    for (origin, head, damage) in spoil {
+        let index = Index::open(dir.path(), Visibility::Federation, ORIGIN, Seq(3)).unwrap();
+        apply(&index, entries().collect()).await;
+        index.close().await;
+        damage();
+        let index = Index::open(dir.path(), Visibility::Federation, origin, Seq(head)).unwrap();
+        assert_eq!(*index.position().borrow(), Seq(0), "{origin} {head}");
+        assert_eq!(index.digest().unwrap(), (0, 0));
+        apply(&index, entries().collect()).await;
+        assert_eq!(found(&index, "whales", &["en"]).await.len(), 3);
+        index.close().await;
+        std::fs::remove_dir_all(dir.path()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_holds_something_else_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("photographs")).unwrap();
+    let refused = Index::open(dir.path(), Visibility::Federation, ORIGIN, Seq(0));
+    assert!(matches!(refused, Err(IndexError::Folder { .. })));
+    assert!(dir.path().join("photographs").exists());
+}
+
+/// The deletion file of the index's only segment at each of these distances from the last opstamp.
+fn deletion_files(dir: &Path, distances: std::ops::Range<u64>) -> Vec<String> {
+    let meta: Value = serde_json::from_slice(&std::fs::read(dir.join("meta.json")).unwrap()).unwrap();
+    let segment = meta["segments"][0]["segment_id"].as_str().unwrap().replace('-', "");
+    let opstamp = meta["opstamp"].as_u64().unwrap();
+    distances.map(|distance| format!("{segment}.{}.del", opstamp + distance)).collect()
+}
+
+#[tokio::test]
+async fn a_crash_between_two_files_does_not_wedge_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let two = vec![
+        registered(1, dataset("x", json!({ "en": "whales" }), json!({}))),
+        registered(2, dataset("y", json!({ "en": "whales" }), json!({}))),
+    ];
+    filled(dir.path(), Visibility::Federation, two).await.close().await;
+    // As after a kill between the deletion file and `meta.json`: the file is there and known, and nothing refers to it.
+    let files = deletion_files(dir.path(), 0..20);
+    let managed = dir.path().join(".managed.json");
+    let mut known: Vec<String> = serde_json::from_slice(&std::fs::read(&managed).unwrap()).unwrap();
+    for file in &files {
+        std::fs::write(dir.path().join(file), "half").unwrap();
+        known.push(file.clone());
+    }
+    std::fs::write(&managed, serde_json::to_vec(&known).unwrap()).unwrap();
+
+    let index = Index::open(dir.path(), Visibility::Federation, ORIGIN, Seq(2)).unwrap();
+    assert!(files.iter().all(|file| !dir.path().join(file).exists()), "the garbage is collected first");
+    apply(&index, vec![withdrawn(3, "x")]).await;
+    assert_eq!(index.failure(), None);
+    assert_eq!(found(&index, "whales", &["en"]).await, ["y"]);
+}
+
+#[tokio::test]
+async fn a_write_that_fails_is_tried_again_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let two = vec![
+        registered(1, dataset("x", json!({ "en": "whales" }), json!({}))),
+        registered(2, dataset("y", json!({ "en": "whales" }), json!({}))),
+    ];
+    let index = filled(dir.path(), Visibility::Federation, two).await;
+    // Folders in the places of the next deletion files: every commit that deletes fails.
+    let files = deletion_files(dir.path(), 0..40);
+    for file in &files {
+        std::fs::create_dir(dir.path().join(file)).unwrap();
+    }
+    index.apply(vec![withdrawn(3, "x")]).await.unwrap();
+    let failing = async {
+        while index.failure().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), failing).await.expect("the failure is told");
+    assert_eq!(*index.position().borrow(), Seq(2), "the position does not pass what was not written");
+    assert_eq!(found(&index, "whales", &["en"]).await.len(), 2, "searches go on");
+    for file in &files {
+        std::fs::remove_dir(dir.path().join(file)).unwrap();
+    }
+    assert!(index.wait_for(Seq(3), Duration::from_secs(60)).await);
+    assert_eq!(index.failure(), None);
+    assert_eq!(found(&index, "whales", &["en"]).await, ["y"]);
+}
+
+#[tokio::test]
+async fn entries_that_concern_nothing_here_move_the_position_without_a_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = filled(dir.path(), Visibility::Private, Vec::new()).await;
+    let before = std::fs::read(dir.path().join("meta.json")).unwrap();
+    apply(&index, vec![registered(1, dataset("x", json!({ "en": "whales" }), json!({}))), withdrawn(2, "x")]).await;
+    assert_eq!(std::fs::read(dir.path().join("meta.json")).unwrap(), before);
+}
