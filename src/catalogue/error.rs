@@ -87,7 +87,7 @@ pub enum CatalogueError {
     },
     /// The source of an imported record was changed or left out.
     #[error(
-        "the source of an imported record is written by the import alone: send its name and iri as they stand, or the next import would make a second record"
+        "the source of an imported record is written by the import alone: send it as it stands, or the next import would not know the record again"
     )]
     SourceChanged,
     /// A manifest changed and its version did not rise.

@@ -2,15 +2,16 @@
 //!
 //! A record is known by its source's name and its IRI there, and by the digest of what was read: the same digest means
 //! that nothing is to be done. Its id follows from the source alone, so that an import that was broken off and begun
-//! again meets its own records. What a steward added and the source does not speak of is kept.
+//! again meets its own records. A field that a steward
+//! changed is the steward's from then on: the source changes the others.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use crate::domain::dataset::{Dataset, Registered, Source};
 use crate::domain::event::{Actor, Event, What};
-use crate::domain::ids::{DatasetId, Digest, Identity, Seq};
+use crate::domain::ids::{DatasetId, Digest, Identity, Revision, Seq};
 use crate::schema;
 use crate::store::{AppendError, Expectation, Priority};
 
@@ -20,9 +21,6 @@ use super::{Catalogue, CatalogueError, Outcome, expected_of_new, licences, rules
 const BATCH: usize = 200;
 /// How often a batch is begun again when others wrote in between.
 const TRIES: usize = 3;
-/// What a steward adds to an imported record, and what a source that does not speak of it does not take away.
-const KEPT: [&str; 7] = ["policy", "visibility", "listed", "gdpr", "training", "tdm_reservation", "record_sets"];
-
 /// A draft with what it says of its source.
 struct Reading<'d> {
     draft: &'d Value,
@@ -99,7 +97,28 @@ impl Catalogue {
             // Somebody registered that very id by hand; the rest of the batch must not wait for it.
             return Ok(Step::Done(Err(CatalogueError::Taken(other.dataset.id))));
         }
-        Ok(self.plan(owner, reading.draft, source, existing).unwrap_or_else(|error| Step::Done(Err(error))))
+        let mut by_hand = BTreeSet::new();
+        if let Some(current) = &existing
+            && digest_of(&current.dataset) != Some(source.digest)
+        {
+            by_hand = self.changed_by_hand(current).await?;
+        }
+        let plan = self.plan(owner, reading.draft, source, existing, &by_hand);
+        Ok(plan.unwrap_or_else(|error| Step::Done(Err(error))))
+    }
+
+    /// The fields that a steward changed: those that differ between two revisions of the same words of the source.
+    async fn changed_by_hand(&self, current: &Registered) -> Result<BTreeSet<String>, CatalogueError> {
+        let mut names = BTreeSet::new();
+        let mut after = current.clone();
+        while after.revision > Revision::FIRST {
+            let before = self.revision(&after.dataset.id, Revision(after.revision.0 - 1)).await?;
+            if digest_of(&before.dataset) == digest_of(&after.dataset) {
+                names.append(&mut rules::changed_fields(&before.dataset, &after.dataset));
+            }
+            after = before;
+        }
+        Ok(names)
     }
 
     fn plan(
@@ -108,6 +127,7 @@ impl Catalogue {
         draft: &Value,
         source: &Source,
         existing: Option<Registered>,
+        by_hand: &BTreeSet<String>,
     ) -> Result<Step, CatalogueError> {
         let Some(current) = existing else {
             let dataset = self.admit(owner, draft.clone(), self.id_of(source))?;
@@ -123,11 +143,11 @@ impl Catalogue {
         if let Some(withdrawn) = current.withdrawn {
             return Err(CatalogueError::Withdrawn { id, successor: withdrawn.successor });
         }
-        if current.dataset.source.as_ref().is_some_and(|known| known.digest == source.digest) {
+        if digest_of(&current.dataset) == Some(source.digest) {
             return Ok(Step::Done(Ok(Outcome::Unchanged(current))));
         }
         let mut draft = draft.clone();
-        keep_what_was_added(&current.dataset, &mut draft);
+        rules::put_fields(&current.dataset, by_hand, &mut draft);
         let dataset = self.admit(owner, draft, id.clone())?;
         rules::may_follow(&current.dataset, &dataset)?;
         let record = self.next_revision(&current, dataset);
@@ -218,11 +238,6 @@ fn source_of(draft: &Value) -> Option<Source> {
     schema::read(draft.get("source")?).ok()
 }
 
-fn keep_what_was_added(current: &Dataset, draft: &mut Value) {
-    let (Ok(Value::Object(known)), Value::Object(fields)) = (serde_json::to_value(current), draft) else { return };
-    for name in KEPT {
-        if let Some(value) = known.get(name) {
-            fields.entry(name).or_insert_with(|| value.clone());
-        }
-    }
+fn digest_of(dataset: &Dataset) -> Option<Digest> {
+    dataset.source.as_ref().map(|source| source.digest)
 }

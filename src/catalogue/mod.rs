@@ -156,6 +156,7 @@ impl Catalogue {
         schema::check(&dataset)?;
         licences::complete(&mut dataset);
         self.is_ours(by, &dataset)?;
+        rules::keeps_its_source(&current.dataset, &dataset)?;
         rules::may_follow(&current.dataset, &dataset)?;
         if dataset == current.dataset {
             return Ok(Outcome::Unchanged(current));

@@ -1,19 +1,49 @@
 //! What a revision may change, given what stands there. Pure.
 
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
 use crate::domain::dataset::Dataset;
 use crate::domain::manifest::Manifest;
 
 use super::CatalogueError;
 
-/// Whether one description may follow another: the same dataset, of the same source, with manifests that only change
-/// under a higher version.
+/// Whether a steward leaves the source of an imported record as the import wrote it.
+pub(super) fn keeps_its_source(before: &Dataset, after: &Dataset) -> Result<(), CatalogueError> {
+    if before.source.is_none() || before.source == after.source { Ok(()) } else { Err(CatalogueError::SourceChanged) }
+}
+
+/// The names of the fields in which two descriptions differ.
+pub(super) fn changed_fields(before: &Dataset, after: &Dataset) -> BTreeSet<String> {
+    let (before, after) = (fields(before), fields(after));
+    let names = before.keys().chain(after.keys());
+    names.filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
+}
+
+/// Puts the fields of a description in the place of those of a draft; what the description leaves out is taken out.
+pub(super) fn put_fields(of: &Dataset, names: &BTreeSet<String>, draft: &mut Value) {
+    let Value::Object(draft) = draft else { return };
+    let mut known = fields(of);
+    for name in names {
+        match known.shift_remove(name) {
+            Some(value) => drop(draft.insert(name.clone(), value)),
+            None => drop(draft.shift_remove(name)),
+        }
+    }
+}
+
+fn fields(dataset: &Dataset) -> Map<String, Value> {
+    match serde_json::to_value(dataset) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// Whether one description may follow another: the same dataset, with manifests that only change under a higher version.
 pub(super) fn may_follow(before: &Dataset, after: &Dataset) -> Result<(), CatalogueError> {
     if before.id != after.id {
         return Err(CatalogueError::IdChanged { expected: before.id.clone(), found: after.id.clone() });
-    }
-    let origin = |dataset: &Dataset| dataset.source.as_ref().map(|s| (s.name.clone(), s.iri.clone()));
-    if origin(before).is_some() && origin(before) != origin(after) {
-        return Err(CatalogueError::SourceChanged);
     }
     let new = manifests(after);
     for (at, (pointer, old)) in manifests(before).into_iter().enumerate() {
@@ -79,8 +109,21 @@ mod tests {
         let before = example();
         let mut after = example();
         after.source = None;
-        assert_eq!(may_follow(&before, &after), Err(CatalogueError::SourceChanged));
+        assert_eq!(keeps_its_source(&before, &after), Err(CatalogueError::SourceChanged));
         after.id = "https://fi.pleiad.example/dataset/other".parse().unwrap();
         assert!(matches!(may_follow(&before, &after), Err(CatalogueError::IdChanged { .. })));
+    }
+
+    #[test]
+    fn what_differs_is_named_and_put_into_a_draft() {
+        let before = example();
+        let mut after = example();
+        after.version = None;
+        after.gdpr.retention = Some("P1Y".into());
+        let names = changed_fields(&before, &after);
+        assert_eq!(names.iter().map(String::as_str).collect::<Vec<_>>(), ["gdpr", "version"]);
+        let mut draft = serde_json::to_value(&before).unwrap();
+        put_fields(&after, &names, &mut draft);
+        assert_eq!(draft, serde_json::to_value(&after).unwrap());
     }
 }

@@ -13,6 +13,7 @@ use super::caller::Steward;
 use super::problem::{Code, FieldError, Problem};
 use crate::catalogue::{Catalogue, CatalogueError, Outcome};
 use crate::domain::ids::{DatasetId, Revision, Seq};
+use crate::schema::{self, Violation, Violations};
 
 /// The media type of the body.
 pub const NDJSON: &str = "application/x-ndjson";
@@ -62,7 +63,7 @@ async fn import(
             format!("the body has {} drafts and may have {MOST}: send the rest in another request", lines.len());
         return Err(Problem::new(Code::TooLarge, detail));
     }
-    let read: Vec<Result<Value, String>> = lines.iter().map(|line| draft(line)).collect();
+    let read: Vec<Result<Value, DraftOutcome>> = lines.iter().map(|line| draft(line)).collect();
     let drafts: Vec<Value> = read.iter().filter_map(|draft| draft.as_ref().ok().cloned()).collect();
     let taken = catalogue.import(&steward.caller.actor(), &steward.owner, &drafts).await.map_err(failed)?;
     let mut taken = taken.into_iter();
@@ -70,7 +71,7 @@ async fn import(
         .into_iter()
         .map(|draft| match draft {
             Ok(_) => taken.next().map_or_else(|| refused("it was not answered".into()), outcome),
-            Err(fault) => refused(fault),
+            Err(fault) => fault,
         })
         .collect();
     Ok(HttpResponse::Ok().json(ImportAnswer { outcomes }))
@@ -86,11 +87,11 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, detail))
 }
 
-fn draft(line: &[u8]) -> Result<Value, String> {
-    match serde_json::from_slice(line) {
+fn draft(line: &[u8]) -> Result<Value, DraftOutcome> {
+    match schema::value(line) {
         Ok(draft @ Value::Object(_)) => Ok(draft),
-        Ok(_) => Err("the line is JSON but no object: a draft is one".into()),
-        Err(error) => Err(format!("the line is not JSON: {error}")),
+        Ok(_) => Err(refused("the line is JSON but no object: a draft is one".into())),
+        Err(violations) => Err(invalid("the line is not JSON that can be read", &violations)),
     }
 }
 
@@ -103,15 +104,14 @@ fn outcome(taken: Result<Outcome, CatalogueError>) -> DraftOutcome {
             DraftOutcome::Revised { id: record.dataset.id, revision: record.revision, seq: record.seq }
         }
         Ok(Outcome::Unchanged(record)) => DraftOutcome::Unchanged { id: record.dataset.id, revision: record.revision },
-        Err(CatalogueError::Invalid(violations)) => {
-            let errors = violations
-                .list
-                .iter()
-                .map(|violation| FieldError { pointer: violation.pointer.clone(), detail: violation.detail() });
-            DraftOutcome::Refused { detail: "the record is not valid".into(), errors: errors.collect() }
-        }
+        Err(CatalogueError::Invalid(violations)) => invalid("the record is not valid", &violations),
         Err(error) => refused(error.to_string()),
     }
+}
+
+fn invalid(detail: &str, violations: &Violations) -> DraftOutcome {
+    let error = |violation: &Violation| FieldError { pointer: violation.pointer.clone(), detail: violation.detail() };
+    DraftOutcome::Refused { detail: detail.into(), errors: violations.list.iter().map(error).collect() }
 }
 
 fn refused(detail: String) -> DraftOutcome {

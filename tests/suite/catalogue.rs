@@ -354,21 +354,51 @@ async fn importing_twice_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_record_that_changed_at_its_source_is_revised_and_keeps_what_a_steward_added() {
+async fn a_record_that_changed_at_its_source_is_revised_and_keeps_what_a_steward_changed() {
     let place = Place::new();
-    let first = place.import(&[draft(1, "as read"), draft(2, "as read")]).await.remove(0).unwrap().into_record();
+    let read = |words: &str, keyword: Option<&str>| {
+        let mut draft = draft(1, words);
+        draft["version"] = json!("source's");
+        if let Some(keyword) = keyword {
+            draft["keywords"] = json!({"en": [keyword]});
+        }
+        draft
+    };
+    let first = place.import(&[read("one", Some("kept")), draft(2, "one")]).await.remove(0).unwrap().into_record();
     let mut edited = first.dataset.clone();
     edited.gdpr.personal_data = pleiad::domain::gdpr::PersonalData::No;
     edited.policy = example().policy;
+    edited.version = None;
     let id = &first.dataset.id;
     place.catalogue.revise(Actor::Operator, &archive(), id, &IfMatch::Any, edited.clone()).await.unwrap();
 
-    let again = place.import(&[draft(1, "changed"), draft(2, "as read")]).await;
-    assert_eq!(kinds(&again), ["revised", "unchanged"]);
-    let record = again[0].as_ref().unwrap().record();
-    assert_eq!((record.revision, &record.dataset.id), (Revision(3), id));
-    assert_eq!(record.dataset.title.get(&"en".parse().unwrap()), Some("changed"));
-    assert_eq!((&record.dataset.gdpr, &record.dataset.policy), (&edited.gdpr, &edited.policy));
+    // Not only the next time, but every time.
+    for (revision, words, keyword) in [(3, "two", Some("other")), (4, "three", None)] {
+        let again = place.import(&[read(words, keyword), draft(2, "one")]).await;
+        assert_eq!(kinds(&again), ["revised", "unchanged"]);
+        let record = again[0].as_ref().unwrap().record();
+        assert_eq!((record.revision, &record.dataset.id), (Revision(revision), id));
+        assert_eq!(record.dataset.title.get(&"en".parse().unwrap()), Some(words), "the source's field follows it");
+        assert_eq!(record.dataset.keywords.is_empty(), keyword.is_none(), "what the source drops is dropped");
+        assert_eq!((&record.dataset.gdpr, &record.dataset.policy), (&edited.gdpr, &edited.policy));
+        assert_eq!(record.dataset.version, None, "what the steward took out stays out");
+    }
+}
+
+#[tokio::test]
+async fn a_steward_leaves_the_source_of_an_imported_record_alone() {
+    let place = Place::new();
+    let record = place.import(&[draft(1, "as read")]).await.remove(0).unwrap().into_record();
+    let id = &record.dataset.id;
+    for change in [
+        |dataset: &mut Dataset| dataset.source = None,
+        |dataset: &mut Dataset| dataset.source.as_mut().unwrap().digest = Digest::of(b"other"),
+    ] {
+        let mut changed = record.dataset.clone();
+        change(&mut changed);
+        let refused = place.catalogue.revise(Actor::Operator, &archive(), id, &IfMatch::Any, changed).await;
+        assert_eq!(refused, Err(CatalogueError::SourceChanged));
+    }
 }
 
 #[tokio::test]
