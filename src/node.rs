@@ -20,11 +20,12 @@ use crate::config::Config;
 use crate::http;
 use crate::http::limits::Rates;
 use crate::http::listen::{self, Door, DoorName, WebTlsError};
-use crate::http::operations::{Health, Metrics};
+use crate::http::operations::{Check, Health, Metrics};
 use crate::http::seal::Sealer;
 use crate::http::session::Sessions;
 use crate::keys::{KeyFileError, Keyring, Modes, SignerName};
 use crate::peers::Member;
+use crate::peers::publish::{Description, Publisher};
 use crate::peers::tls::{self, KeyExchange, OwnCertificate, TlsError};
 use crate::peers::trust::{Trust, TrustError};
 use crate::store::{self, Store};
@@ -82,6 +83,8 @@ pub enum StartError {
     Listen(#[source] io::Error),
 }
 
+/// How often the node looks whether its peer file is due.
+const PUBLISH_CHECK_EVERY: Duration = Duration::from_secs(60);
 /// How often the log's head is signed at most; peers cosign it within ten minutes.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
@@ -160,7 +163,10 @@ impl Node {
             federation: listeners.federation.local_addr().map_err(StartError::Listen)?,
             operations: listeners.operations.local_addr().map_err(StartError::Listen)?,
         };
-        let health = Data::new(Health::default());
+        let health = Data::new(Health::default().with({
+            let trust = trust.clone();
+            move || Check::new("trust", trust.readiness().err().map(|refusal| refusal.to_string()))
+        }));
         let exchange = match config.trust.require_post_quantum {
             true => KeyExchange::RequirePostQuantum,
             false => KeyExchange::PreferPostQuantum,
@@ -214,6 +220,10 @@ impl Node {
         tasks.spawn(own.clone().watch(config.trust.poll));
         let log_key = Keyring::new(member.keys(), modes).signer_or_create(SignerName::Log)?;
         tasks.spawn(Audit::new(store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
+        // After the log's key is there, because the peer file carries its public half.
+        let publisher = Publisher::new(member.clone(), config.identity.clone(), modes, clock.clone());
+        let description = description(&config, &publisher, addresses.federation);
+        tasks.spawn(publisher.watch(description, PUBLISH_CHECK_EVERY));
 
         let handles = vec![web.handle(), federation.handle(), operations.handle()];
         let mut servers = JoinSet::new();
@@ -222,6 +232,21 @@ impl Node {
         }
         Ok(Running { addresses, store, handles, servers, tasks })
     }
+}
+
+/// What the node says about itself to its peers. Where the settings name no address, those in the peer file stay, and a
+/// first file names the listener itself, which is right on one machine only.
+fn description(config: &Config, publisher: &Publisher, listener: SocketAddr) -> Description {
+    let server_name = config.federation.server_name.clone();
+    let mut addresses = config.federation.addresses.clone();
+    if addresses.is_empty() {
+        addresses = match publisher.current() {
+            Ok(Some(file)) => file.addresses,
+            _ => format!("https://{server_name}:{}/", listener.port()).parse().into_iter().collect(),
+        };
+    }
+    let name = config.name.best(&[]).1.to_owned();
+    Description { name, countries: config.countries.iter().cloned().collect(), addresses, server_name }
 }
 
 /// A running node. Dropping it stops it without finishing what it accepted; [`Running::shutdown`] finishes.

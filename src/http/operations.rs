@@ -19,7 +19,7 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 
 use super::listen::DoorName;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 
 /// The routes of the door.
 pub fn routes(config: &mut ServiceConfig) {
@@ -34,15 +34,15 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
 }
 
-/// `GET /health/ready`: 200 when every check holds, else 503; each check says what is wrong and how to mend it.
-async fn ready(health: Data<Health>) -> HttpResponse {
+/// `GET /health/ready`: 200 when every check holds, else a problem that says what is wrong and how to mend it.
+async fn ready(health: Data<Health>) -> Result<HttpResponse, Problem> {
     let checks = health.check();
-    let good = checks.iter().all(|check| check.ok);
-    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    HttpResponse::build(status).json(serde_json::json!({
-        "status": if good { "ready" } else { "not_ready" },
-        "checks": checks,
-    }))
+    let wrong: Vec<String> =
+        checks.iter().filter(|check| !check.ok).map(|check| format!("{}: {}", check.name, check.detail)).collect();
+    if !wrong.is_empty() {
+        return Err(Problem::new(Code::Unavailable, format!("the node is not ready: {}", wrong.join("; "))));
+    }
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "status": "ready", "checks": checks })))
 }
 
 /// `GET /metrics`: OpenMetrics text.

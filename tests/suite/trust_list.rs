@@ -15,6 +15,7 @@ use pleiad::peers::trust::{Offered, Refusal, Standing, Trust};
 use pleiad::peers::wire::PEER_FILE_PATH;
 
 use crate::federation_calls::{listener, open_door, soon};
+use crate::node::TestNode;
 use crate::pki::{self, State};
 
 struct Scene {
@@ -355,6 +356,32 @@ fn a_node_is_ready_while_peers_can_trust_it() {
     fi.publish();
     trust.reload();
     assert!(trust.readiness().unwrap_err().to_string().contains("revocation list ran out"));
+}
+
+#[tokio::test]
+async fn a_running_node_publishes_what_its_settings_say_and_is_not_ready_when_its_file_ran_out() {
+    let node = TestNode::start_with("fi", |settings| {
+        settings.node.name = [("fi".to_owned(), "Suomi".to_owned())].into();
+    })
+    .await;
+    let publisher = node.state.publisher();
+    let mut file = None;
+    for _ in 0..500 {
+        file = publisher.current().unwrap().filter(|file| file.name == "Suomi");
+        if file.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let file = file.expect("a new peer file");
+    assert_eq!(file.addresses[0].port(), Some(node.running.addresses.federation.port()));
+    assert!(file.keys.contains_key("log"), "peers need the key of the log's head");
+
+    assert_eq!(node.operations("/health/ready").send().await.status, 200);
+    node.clock.advance(publish::LIFETIME);
+    let refused = node.operations("/health/ready").send().await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("ran out"), "{}", refused.text());
 }
 
 /// A certificate as a door keeps it with a connection.
