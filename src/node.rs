@@ -195,8 +195,12 @@ impl Node {
         let web = listen::open(listeners.web, web_tls, web_door, {
             let sealer = Data::from(sealer);
             move |config| {
-                config.app_data(accounts.clone()).app_data(sessions.clone()).app_data(sealer.clone());
-                config.app_data(audit.clone()).app_data(catalogue.clone());
+                config
+                    .app_data(accounts.clone())
+                    .app_data(sessions.clone())
+                    .app_data(sealer.clone())
+                    .app_data(catalogue.clone());
+                config.app_data(audit.clone());
                 config.configure(http::web);
             }
         })

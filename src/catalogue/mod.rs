@@ -19,7 +19,9 @@ use crate::clock::Clock;
 use crate::domain::bounds;
 use crate::domain::dataset::{Dataset, Registered, Withdrawn};
 use crate::domain::event::{Actor, Event, What};
-use crate::domain::ids::{Country, DatasetId, Digest, Identity, IdentityKind, Iri, Revision, Seq, TrustDomain};
+use crate::domain::ids::{
+    Country, DatasetId, Digest, Identity, IdentityKind, InvalidName, Iri, Revision, Seq, TrustDomain,
+};
 use crate::domain::offerable::{Missing, Offerable};
 use crate::domain::warnings::{Warning, warnings};
 use crate::schema;
@@ -106,6 +108,11 @@ impl Catalogue {
     /// What is filled in where a draft leaves it out: a fresh id, and the country where the node speaks for one alone.
     pub fn defaults(&self) -> schema::Defaults {
         schema::Defaults { id: self.mint(), country: self.only_country() }
+    }
+
+    /// The id of the dataset with this local part.
+    pub fn addressed(&self, local: &str) -> Result<DatasetId, InvalidName> {
+        DatasetId::mint(&self.domain, local)
     }
 
     fn mint(&self) -> DatasetId {

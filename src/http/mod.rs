@@ -4,8 +4,10 @@
 //! one table from errors to HTTP, [`caller`] says who asks. Then one file per noun, each with one function `routes`;
 //! `datasets` is the one to imitate.
 
+pub mod accounts;
 pub mod audit;
 pub mod caller;
+pub mod datasets;
 pub mod imports;
 pub mod limits;
 pub mod listen;
@@ -14,6 +16,7 @@ pub mod operations;
 pub mod pace;
 pub mod problem;
 pub mod question;
+pub mod reply;
 pub mod seal;
 pub mod search;
 pub mod session;
@@ -25,7 +28,14 @@ use problem::Problem;
 
 /// The routes of the web door.
 pub fn web(config: &mut ServiceConfig) {
-    config.configure(extractors).configure(session::routes).configure(audit::routes).configure(imports::routes);
+    config
+        .configure(extractors)
+        .configure(session::routes)
+        .configure(accounts::routes)
+        .configure(datasets::routes)
+        .configure(imports::routes)
+        .configure(search::routes)
+        .configure(audit::routes);
 }
 
 /// The routes of the federation door.

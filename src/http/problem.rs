@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::limits::BodyError;
 use crate::accounts::AccountsError;
 use crate::audit::AuditError;
+use crate::catalogue::CatalogueError;
 use crate::index::IndexError;
 use crate::peers::wire::AskError;
+use crate::schema::{Violation, Violations};
 use crate::search::SearchError;
 use crate::search::local::LocalError;
 use crate::store::{AppendError, Expectation, StoreError};
@@ -194,6 +196,20 @@ impl Problem {
         Some(Self::new(code, detail))
     }
 
+    /// A document's faults, each at its place.
+    pub fn of_violations(code: Code, violations: &Violations) -> Self {
+        let count = violations.list.len();
+        let more = if violations.more { "more than " } else { "" };
+        let first = violations.list.first().map(ToString::to_string).unwrap_or_default();
+        let detail = match count {
+            1 => first,
+            _ => format!("{more}{count} faults, listed in `errors`; the first: {first}"),
+        };
+        let place =
+            |violation: &Violation| FieldError { pointer: violation.pointer.clone(), detail: violation.detail() };
+        Self::new(code, detail).with_errors(violations.list.iter().map(place).collect())
+    }
+
     /// The answer, as yet without a request id; the doors' middleware writes that in.
     pub fn response(&self) -> HttpResponse {
         self.response_with(None)
@@ -254,6 +270,46 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         self.response()
+    }
+}
+
+impl From<Violations> for Problem {
+    fn from(violations: Violations) -> Self {
+        Self::of_violations(Code::Invalid, &violations)
+    }
+}
+
+impl From<CatalogueError> for Problem {
+    fn from(error: CatalogueError) -> Self {
+        let detail = error.to_string();
+        let at = |code: Code, pointer: &str| {
+            let place = FieldError { pointer: pointer.to_owned(), detail: detail.clone() };
+            Self::new(code, detail.clone()).with_errors(vec![place])
+        };
+        match &error {
+            CatalogueError::Invalid(violations) => Self::of_violations(Code::Invalid, violations),
+            CatalogueError::ForeignId { .. } => at(Code::Invalid, "/id"),
+            CatalogueError::ForeignCountry { .. } => at(Code::Invalid, "/country"),
+            CatalogueError::IdChanged { .. } => at(Code::Invalid, "/id"),
+            CatalogueError::SourceChanged | CatalogueError::NoSource | CatalogueError::Twice { .. } => {
+                at(Code::Invalid, "/source")
+            }
+            CatalogueError::ManifestNotRaised { pointer, .. } | CatalogueError::ManifestDropped { pointer, .. } => {
+                at(Code::Invalid, pointer)
+            }
+            CatalogueError::InvalidReason => at(Code::Invalid, "/reason"),
+            CatalogueError::OwnSuccessor => at(Code::Invalid, "/successor"),
+            CatalogueError::NotAParticipant(_) | CatalogueError::NotOwner(_) => Self::new(Code::Forbidden, detail),
+            CatalogueError::Taken(_) | CatalogueError::SourceTaken { .. } => Self::new(Code::AlreadyExists, detail),
+            CatalogueError::Withdrawn { .. } => Self::new(Code::Withdrawn, detail),
+            CatalogueError::NotFound(_) => Self::not_found("dataset"),
+            CatalogueError::NoRevision(..) => Self::new(Code::NotFound, detail),
+            CatalogueError::Stale { .. } => Self::new(Code::Stale, detail),
+            CatalogueError::Contended => Self::new(Code::Unavailable, detail).retry_after(1),
+            CatalogueError::TooLarge { .. } => Self::new(Code::TooLarge, detail),
+            CatalogueError::Refused(_) => Self::new(Code::Conflict, detail),
+            CatalogueError::Store(error) => error.clone().into(),
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod attacks;
 mod audit;
+mod bad_input;
 mod catalogue;
+mod datasets;
 mod federation_calls;
 mod hostile_bytes;
 mod house;
