@@ -261,6 +261,17 @@ impl Audit {
         Ok(self.store.keep_checkpoint(SignedCheckpoint { checkpoint, signatures: vec![signature] }).await?)
     }
 
+    /// Verifies everything once in `every`, for as long as the future is polled, and says what it finds.
+    pub async fn keep_verifying(self, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            match self.verify(None).await {
+                Ok(verified) => tracing::info!(size = verified.size, root = %verified.root, "the log was verified"),
+                Err(error) => tracing::error!(%error, "the log does not verify"),
+            }
+        }
+    }
+
     /// Signs the head whenever it grew, at most once in `every`, for as long as the future is polled. A failure is said
     /// and tried again; nothing is signed that does not follow from what is on the disk.
     pub async fn keep_signing(self, signer: Arc<dyn Signer>, every: Duration) {

@@ -88,6 +88,9 @@ const PUBLISH_CHECK_EVERY: Duration = Duration::from_secs(60);
 /// How often the log's head is signed at most; peers cosign it within ten minutes.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
+/// How often everything that is kept is verified from end to end; a start looks at what it can in a moment.
+const VERIFY_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Bound listeners, one a door.
 #[derive(Debug)]
 pub struct Listeners {
@@ -163,10 +166,17 @@ impl Node {
             federation: listeners.federation.local_addr().map_err(StartError::Listen)?,
             operations: listeners.operations.local_addr().map_err(StartError::Listen)?,
         };
-        let health = Data::new(Health::default().with({
-            let trust = trust.clone();
-            move || Check::new("trust", trust.readiness().err().map(|refusal| refusal.to_string()))
-        }));
+        let health = Data::new(
+            Health::default()
+                .with({
+                    let trust = trust.clone();
+                    move || Check::new("trust", trust.readiness().err().map(|refusal| refusal.to_string()))
+                })
+                .with({
+                    let store = store.clone();
+                    move || Check::new("store", store.failing().map(|error| error.to_string()))
+                }),
+        );
         let exchange = match config.trust.require_post_quantum {
             true => KeyExchange::RequirePostQuantum,
             false => KeyExchange::PreferPostQuantum,
@@ -224,6 +234,7 @@ impl Node {
         tasks.spawn(own.clone().watch(config.trust.poll));
         let log_key = Keyring::new(member.keys(), modes).signer_or_create(SignerName::Log)?;
         tasks.spawn(Audit::new(store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
+        tasks.spawn(Audit::new(store.clone()).keep_verifying(VERIFY_EVERY));
         // After the log's key is there, because the peer file carries its public half.
         let publisher = Publisher::new(member.clone(), config.identity.clone(), modes, clock.clone());
         let description = description(&config, &publisher, addresses.federation);

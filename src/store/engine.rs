@@ -126,6 +126,9 @@ pub(super) trait Engine: Send + Sync + 'static {
     /// Checks the engine's own structures from end to end.
     fn check(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Why the last write came to nothing, until one succeeds again.
+    fn failing(&self) -> Option<StoreError>;
+
     /// Finishes what was accepted and lets go of the files.
     fn close(&self) -> BoxFuture<'_, ()>;
 }

@@ -161,6 +161,11 @@ impl Store {
         self.engine.follow()
     }
 
+    /// Why writes fail at present: a full disk, a broken one, a closed store. Nothing while they succeed.
+    pub fn failing(&self) -> Option<StoreError> {
+        self.engine.failing()
+    }
+
     /// Derives every table again from the log.
     pub async fn rebuild(&self) -> Result<(), StoreError> {
         self.engine.rebuild().await

@@ -52,7 +52,7 @@ fn apply(tables: &dyn Tables, seq: Seq, event: &Event) -> Result<(), AppendError
             Ok(())
         }
         What::RequestMoved { request, state: to } => {
-            if !state(tables, request)?.is_some_and(|(_, is_final)| !is_final) {
+            if state(tables, request)?.is_none_or(|(_, is_final)| is_final) {
                 return Err(AppendError::Conflict(Expectation::RequestOpen(request.clone())));
             }
             tables.execute(

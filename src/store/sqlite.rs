@@ -56,6 +56,7 @@ pub(super) struct Sqlite {
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Readers>,
     head: watch::Receiver<Seq>,
+    failing: Arc<Mutex<Option<StoreError>>>,
 }
 
 impl Sqlite {
@@ -82,8 +83,17 @@ impl Sqlite {
         tables.execute("COMMIT", &[])?;
         let (head, follower) = watch::channel(Seq(tree.size()));
         let queue = Arc::new(Queue::default());
-        let (options, reserve) = (options.clone(), Reserve::new(dir));
-        let writer = Writer { path, options, connection: Some(connection), tree, head, reserve, lock };
+        let failing = Arc::default();
+        let writer = Writer {
+            path,
+            options: options.clone(),
+            connection: Some(connection),
+            tree,
+            head,
+            reserve: Reserve::new(dir),
+            failing: Arc::clone(&failing),
+            lock,
+        };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn({
@@ -91,7 +101,7 @@ impl Sqlite {
                 move || writer.run(&queue)
             })
             .map_err(|error| StoreError::Engine(format!("the writer's thread did not start: {error}")))?;
-        Ok(Self { queue: Some(queue), writer: Mutex::new(Some(thread)), readers, head: follower })
+        Ok(Self { queue: Some(queue), writer: Mutex::new(Some(thread)), readers, head: follower, failing })
     }
 
     /// Opens the database in this directory to read it, beside the process that may be writing it.
@@ -109,7 +119,13 @@ impl Sqlite {
         let tables = SqliteTables::new(&connection, &path);
         begin(&tables)?;
         let (_, head) = watch::channel(log::head(&tables)?);
-        Ok(Self { queue: None, writer: Mutex::new(None), readers: Arc::new(Readers::new(path)?), head })
+        Ok(Self {
+            queue: None,
+            writer: Mutex::new(None),
+            readers: Arc::new(Readers::new(path)?),
+            head,
+            failing: Arc::new(Mutex::new(Some(StoreError::Closed))),
+        })
     }
 
     async fn enqueue<T>(
@@ -173,6 +189,10 @@ impl Engine for Sqlite {
 
     fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.read(Box::new(|tables| check(tables, "integrity_check")))
+    }
+
+    fn failing(&self) -> Option<StoreError> {
+        self.failing.lock().clone()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -672,8 +672,16 @@ fn a_disk_that_really_is_full_stops_writes_keeps_reads_and_heals_without_a_resta
         assert!(matches!(still, AppendError::Store(StoreError::DiskFull { .. })), "{still:?}");
         assert_eq!(store.head(), Seq(1 + kept));
         assert!(store.dataset(&dataset_id("d7")).await.unwrap().is_some(), "reading goes on");
+        assert!(matches!(store.failing(), Some(StoreError::DiskFull { .. })), "{:?}", store.failing());
 
         std::fs::remove_file(&filler).and_then(|()| std::fs::remove_file(&rest)).unwrap();
+        // Nobody writes: a node that is not ready is sent nothing. It finds out by itself.
+        let healed = async {
+            while store.failing().is_some() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), healed).await.unwrap();
         append(&store, vec![registered("after")]).await.unwrap();
         assert!(dir.join("reserve").exists());
         store.verify().await.unwrap();

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags};
@@ -31,6 +32,9 @@ const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
 /// Imports stop joining a group at this size: somebody interactive may arrive while it is written.
 const IMPORT_BYTES: usize = 1024 * 1024;
+
+/// How often a writer that fails tries to come back.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Requests that may wait before callers wait to ask.
 const WAITING: usize = 1000;
@@ -110,14 +114,19 @@ impl Queue {
         self.arrived.notify_all();
     }
 
-    /// What is committed together next; nothing once the queue is closed and empty.
-    fn next_group(&self) -> Option<Vec<Waiting>> {
+    /// What is committed together next; nothing once the queue is closed and empty. A writer that fails is given an empty
+    /// group from time to time, so that it finds out by itself when it can write again.
+    fn next_group(&self, failing: bool) -> Option<Vec<Waiting>> {
         let mut lines = self.waiting.lock();
         while lines.interactive.is_empty() && lines.import.is_empty() {
             if lines.closed {
                 return None;
             }
-            self.arrived.wait(&mut lines);
+            if !failing {
+                self.arrived.wait(&mut lines);
+            } else if self.arrived.wait_for(&mut lines, RETRY).timed_out() {
+                return Some(Vec::new());
+            }
         }
         let (mut group, mut bytes) = (Vec::new(), 0);
         while group.len() < GROUP && bytes < GROUP_BYTES {
@@ -145,6 +154,7 @@ pub(super) struct Writer {
     pub(super) tree: Frontier,
     pub(super) head: watch::Sender<Seq>,
     pub(super) reserve: Reserve,
+    pub(super) failing: Arc<Mutex<Option<StoreError>>>,
     pub(super) lock: File,
 }
 
@@ -158,9 +168,11 @@ impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &Queue) {
         let _closes = ClosesAtTheEnd(queue);
-        while let Some(group) = queue.next_group() {
-            self.commit(group);
+        let mut failing = false;
+        while let Some(group) = queue.next_group(failing) {
+            failing = !self.commit(group);
         }
+        *self.failing.lock() = Some(StoreError::Closed);
         if let Some(connection) = &self.connection {
             // Only tidiness: the next start reads the WAL if this does not come about.
             let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
@@ -169,7 +181,8 @@ impl Writer {
         drop(self.lock);
     }
 
-    fn commit(&mut self, group: Vec<Waiting>) {
+    /// Runs a group and answers it. Gives whether it is durable.
+    fn commit(&mut self, group: Vec<Waiting>) -> bool {
         let (jobs, places): (Vec<Job>, Vec<_>) = group.into_iter().unzip();
         let mut answers = Vec::with_capacity(jobs.len());
         let outcome = self.transact(jobs, &mut answers);
@@ -179,6 +192,7 @@ impl Writer {
                 self.reserve.give_up();
             }
         }
+        *self.failing.lock() = outcome.as_ref().err().cloned();
         // The head is told first: whoever was answered finds it at its own position or beyond.
         self.head.send_if_modified(|head| {
             let moved = head.0 != self.tree.size();
@@ -195,6 +209,7 @@ impl Writer {
             }
         }
         drop(places);
+        outcome.is_ok()
     }
 
     /// Runs the jobs in one transaction. On an error nothing of it is durable as far as anybody was told.
