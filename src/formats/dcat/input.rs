@@ -240,7 +240,7 @@ enum Syntax {
 }
 
 const JSON_DEPTH: usize = 64;
-const JSON_SIZE: u64 = 256 << 20;
+const JSON_SIZE: u64 = 96 << 20;
 const XML_SPAN: usize = 16 << 20;
 
 impl<R> Guard<R> {

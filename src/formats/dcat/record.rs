@@ -50,21 +50,22 @@ pub(super) fn read(
     if let Some(fault) = fault {
         return refuse(fault);
     }
-    let mut dataset = match dataset {
+    let dataset = match dataset {
         Ok(dataset) => dataset,
         Err(reason) => return refuse(reason),
     };
     let Ok(iri) = subject.parse::<Iri>() else {
         return refuse("it has no IRI of its own, so a second import could not know it again".into());
     };
-    let digest = Digest::of(format!("{MAPPING}\n{}", as_draft(&dataset, common)).as_bytes());
-    let source = Source { name: common.source.clone(), iri, digest };
-    dataset.source = Some(source.clone());
-    let draft = as_draft(&dataset, common);
-    let size = draft.to_string().len();
+    let mut draft = as_draft(&dataset, common);
+    let text = format!("{MAPPING}\n{draft}");
+    let source = Source { name: common.source.clone(), iri, digest: Digest::of(text.as_bytes()) };
+    let written = json!({"name": source.name, "iri": source.iri, "digest": source.digest});
+    let size = text.len() + written.to_string().len();
     if size > DRAFT_LIMIT {
         return refuse(format!("it has {size} bytes as JSON, and a record has at most {DRAFT_LIMIT}"));
     }
+    draft["source"] = written;
     Ok(Ok(Draft { source, dataset: draft, notes }))
 }
 
