@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::domain::ids::{Country, Identity, LanguageTag, LocalId, TrustDomain};
+use crate::domain::ids::{Country, DatasetId, Identity, LanguageTag, LocalId, TrustDomain};
 use crate::domain::text::Text;
 use crate::http::limits::Limits;
 
@@ -141,6 +141,8 @@ section! {
         operations: OperationsSettings;
         /// Whom the node trusts.
         trust: TrustSettings;
+        /// The bytes that the node releases.
+        shards: ShardsSettings;
         /// Search.
         search: SearchSettings;
         /// Bounds on what a caller may ask.
@@ -165,6 +167,10 @@ section! {
         /// The node's name by language.
         /// Such as: { en = "Finland", fi = "Suomi" }
         name: BTreeMap<String, String> = BTreeMap::new();
+        /// What the node attests of its participants, by their ids: country, sector, secure_environment. Of one that is
+        /// not listed it attests the country, where it speaks for only one.
+        /// Such as: { csc = { country = "FI", sector = "research", secure_environment = true } }
+        participants: BTreeMap<String, ParticipantSettings> = BTreeMap::new();
     }
 }
 
@@ -218,6 +224,19 @@ section! {
         poll_seconds: u64 = 10;
         /// Whether a peer that cannot do the post-quantum key exchange X25519MLKEM768 is refused.
         require_post_quantum: bool = false;
+    }
+}
+
+section! {
+    /// The bytes that the node releases under agreements. They are opened where they lie and never copied in.
+    ShardsSettings in "shards" {
+        /// The folder with one directory for each dataset, named like the last part of its id; `shards` in `data` when
+        /// left out.
+        /// Such as: "/srv/shards"
+        folder: Option<PathBuf> = None;
+        /// Directories of datasets that lie elsewhere, by the last part of their ids.
+        /// Such as: { "speech-2024" = "/mnt/archive/speech" }
+        elsewhere: BTreeMap<String, PathBuf> = BTreeMap::new();
     }
 }
 
@@ -279,6 +298,21 @@ section! {
     }
 }
 
+/// What the node attests of one participant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParticipantSettings {
+    /// Where it is established (ISO 3166-1 alpha-2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// Its sector, in the words that policies use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector: Option<String>,
+    /// Whether it works in a secure processing environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secure_environment: Option<bool>,
+}
+
 /// How the process writes its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -310,6 +344,10 @@ pub struct Config {
     pub operations_listen: SocketAddr,
     /// Whom the node trusts.
     pub trust: Trust,
+    /// What the node attests of its participants.
+    pub participants: BTreeMap<LocalId, ParticipantSettings>,
+    /// The bytes that it releases.
+    pub shards: Shards,
     /// Search.
     pub search: Search,
     /// Bounds.
@@ -360,6 +398,15 @@ pub struct Trust {
     pub poll: Duration,
     /// Whether peers without a post-quantum key exchange are refused.
     pub require_post_quantum: bool,
+}
+
+/// The bytes that the node releases, as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shards {
+    /// The folder with one directory for each dataset.
+    pub folder: PathBuf,
+    /// Datasets that lie elsewhere.
+    pub elsewhere: BTreeMap<DatasetId, PathBuf>,
 }
 
 /// Search, as meant.
@@ -502,9 +549,27 @@ impl Settings {
         let cores = std::thread::available_parallelism().map(std::num::NonZeroUsize::get).unwrap_or(1);
         let or_cores = |value: usize| if value == 0 { cores } else { value };
 
+        let participants = self.node.participants.into_iter().map(|(id, attested)| {
+            let id: LocalId =
+                id.parse().map_err(|error| refused("node.participants", format!("is refused: {error}")))?;
+            Ok((id, attested))
+        });
+        let data = folder.join(self.data);
+        let elsewhere = self.shards.elsewhere.into_iter().map(|(local, path)| {
+            let id = DatasetId::mint(&domain, &local)
+                .map_err(|error| refused("shards.elsewhere", format!("is refused: {error}")))?;
+            Ok((id, folder.join(path)))
+        });
+        let shards = Shards {
+            folder: self.shards.folder.map_or_else(|| data.join("shards"), |path| folder.join(path)),
+            elsewhere: elsewhere.collect::<Result<_, ConfigError>>()?,
+        };
+
         let config = Config {
             production: self.production,
-            data: folder.join(self.data),
+            data,
+            participants: participants.collect::<Result<_, ConfigError>>()?,
+            shards,
             countries,
             name,
             web: Web { listen: self.web.listen, tls, public_url, trusted_proxies: self.web.trusted_proxies },
@@ -632,6 +697,7 @@ fn sections() -> Vec<Section> {
         FederationSettings::describe(),
         OperationsSettings::describe(),
         TrustSettings::describe(),
+        ShardsSettings::describe(),
         SearchSettings::describe(),
         LimitsSettings::describe(),
         LogSettings::describe(),

@@ -12,11 +12,17 @@ use std::time::Duration;
 use actix_web::web::Data;
 use tokio::task::JoinSet;
 
+use crate::access::grants::{self, Grants};
+use crate::access::participants::{Attested, Participants};
+use crate::access::relay::{Pace, Relay};
+use crate::access::requests::Requests;
 use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ParticipantSettings};
+use crate::delivery::journal::{Journal, JournalError};
+use crate::delivery::send::Sender;
 use crate::http;
 use crate::http::limits::Rates;
 use crate::http::listen::{self, Door, DoorName, WebTlsError};
@@ -24,10 +30,12 @@ use crate::http::operations::{Check, Health, Metrics};
 use crate::http::seal::Sealer;
 use crate::http::session::Sessions;
 use crate::keys::{KeyFileError, Keyring, Modes, SignerName};
+use crate::outbound::federation::{self, Federation};
 use crate::peers::Member;
 use crate::peers::publish::{Description, Publisher};
 use crate::peers::tls::{self, KeyExchange, OwnCertificate, TlsError};
 use crate::peers::trust::{Trust, TrustError};
+use crate::shards::Folder;
 use crate::store::{self, Store};
 
 pub use crate::store::{Backup, StoreError};
@@ -59,6 +67,9 @@ pub enum StartError {
     /// The trust list.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The delivery journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A key or certificate.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -154,10 +165,32 @@ impl Node {
         let trust = Trust::open(member.trust(), own_list, grace, clock.clone())?;
         let sealer = Arc::new(Sealer::open_or_create(&layout::door_key(&config.data), modes)?);
 
+        let exchange = match config.trust.require_post_quantum {
+            true => KeyExchange::RequirePostQuantum,
+            false => KeyExchange::PreferPostQuantum,
+        };
+        let options = federation::Options { key_exchange: exchange, ..federation::Options::default() };
+        let outbound = Arc::new(Federation::new(own.clone(), trust.clone(), options));
+
         // 2. The flows.
         let audit = Data::new(Audit::new(store.clone()));
         let accounts = Data::new(Accounts::new(store.clone(), config.identity.domain().clone(), clock.clone()));
         let catalogue = Data::new(Catalogue::new(store.clone(), clock.clone(), &config.identity, &config.countries));
+
+        let attested = config.participants.iter().map(|(id, known)| {
+            let known = known.clone();
+            let ParticipantSettings { country, sector, secure_environment } = known;
+            (id.clone(), Attested { country, sector, secure_environment })
+        });
+        let participants =
+            Participants::new(config.identity.domain().clone(), config.countries.clone(), attested.collect());
+        let requests = Requests::new(store.clone(), clock.clone(), config.identity.clone(), participants);
+        let relay = Arc::new(Relay::new(requests.clone(), outbound.clone(), Pace::default()));
+        let grants = Data::new(Grants::new(store.clone(), trust.clone(), clock.clone(), grants::DEFAULT_LIFETIME));
+        let journal = Journal::open(layout::journal(&config.data), store.clone(), clock.clone()).await?;
+        let folder = Folder::new(config.shards.folder.clone(), config.shards.elsewhere.clone());
+        let sender = Data::new(Sender::new(folder, journal.clone()));
+        let (requests, relayed) = (Data::new(requests), Data::from(relay.clone()));
 
         // 3. The doors.
         let metrics = Arc::new(Metrics::default());
@@ -177,10 +210,6 @@ impl Node {
                     move || Check::new("store", store.failing().map(|error| error.to_string()))
                 }),
         );
-        let exchange = match config.trust.require_post_quantum {
-            true => KeyExchange::RequirePostQuantum,
-            false => KeyExchange::PreferPostQuantum,
-        };
         let web_tls =
             config.web.tls.as_ref().map(|files| listen::web_tls(&files.certificate, &files.key)).transpose()?;
         let federation_tls = tls::server_config(&own, &trust, exchange)?;
@@ -204,6 +233,7 @@ impl Node {
         let sessions = Data::new(Sessions::new(sealer.clone(), clock.clone(), web_door.secure));
         let web = listen::open(listeners.web, web_tls, web_door, {
             let sealer = Data::from(sealer);
+            let (requests, relayed) = (requests.clone(), relayed.clone());
             move |config| {
                 config
                     .app_data(accounts.clone())
@@ -211,6 +241,7 @@ impl Node {
                     .app_data(sealer.clone())
                     .app_data(catalogue.clone());
                 config.app_data(audit.clone());
+                config.app_data(requests.clone()).app_data(relayed.clone());
                 config.configure(http::web);
             }
         })
@@ -218,7 +249,8 @@ impl Node {
         let federation = listen::open(listeners.federation, Some(federation_tls), federation_door, {
             let trust = Data::from(trust.clone());
             move |config| {
-                config.app_data(trust.clone()).configure(http::federation);
+                config.app_data(trust.clone()).app_data(requests.clone()).app_data(relayed.clone());
+                config.app_data(grants.clone()).app_data(sender.clone()).configure(http::federation);
             }
         })
         .map_err(StartError::Listen)?;
@@ -232,6 +264,8 @@ impl Node {
         let mut tasks = JoinSet::new();
         tasks.spawn(trust.clone().watch(config.trust.poll));
         tasks.spawn(own.clone().watch(config.trust.poll));
+        tasks.spawn(relay.run());
+        tasks.spawn(journal.clone().run());
         let log_key = Keyring::new(member.keys(), modes).signer_or_create(SignerName::Log)?;
         tasks.spawn(Audit::new(store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
         tasks.spawn(Audit::new(store.clone()).keep_verifying(VERIFY_EVERY));
@@ -245,7 +279,7 @@ impl Node {
         for server in [web, federation, operations] {
             servers.spawn(server);
         }
-        Ok(Running { addresses, store, handles, servers, tasks })
+        Ok(Running { addresses, store, journal, handles, servers, tasks })
     }
 }
 
@@ -270,6 +304,7 @@ pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
     store: Store,
+    journal: Arc<Journal>,
     handles: Vec<actix_server::ServerHandle>,
     servers: JoinSet<io::Result<()>>,
     tasks: JoinSet<()>,
@@ -287,6 +322,9 @@ impl Running {
         futures_util::future::join_all(self.handles.iter().map(|handle| handle.stop(true))).await;
         while self.servers.join_next().await.is_some() {}
         self.tasks.shutdown().await;
+        if let Err(error) = self.journal.flush().await {
+            tracing::error!(%error, "the last releases are in the journal and reach the log at the next start");
+        }
         self.store.close().await;
     }
 }
@@ -298,6 +336,11 @@ pub mod layout {
     /// The store: the log and its tables.
     pub fn store(data: &Path) -> PathBuf {
         data.join("store")
+    }
+
+    /// The delivery journal: releases on their way to the log.
+    pub fn journal(data: &Path) -> PathBuf {
+        data.join("delivery.journal")
     }
 
     /// The key that seals cursors and sessions.

@@ -4,6 +4,7 @@
 //! one table from errors to HTTP, [`caller`] says who asks. Then one file per noun, each with one function `routes`;
 //! `datasets` is the one to imitate.
 
+pub mod access;
 pub mod accounts;
 pub mod audit;
 pub mod caller;
@@ -20,6 +21,7 @@ pub mod reply;
 pub mod seal;
 pub mod search;
 pub mod session;
+pub mod shards;
 
 use actix_web::web::ServiceConfig;
 use actix_web::{Route, guard, web};
@@ -35,12 +37,13 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(datasets::routes)
         .configure(imports::routes)
         .configure(search::routes)
-        .configure(audit::routes);
+        .configure(audit::routes)
+        .configure(access::web);
 }
 
 /// The routes of the federation door.
 pub fn federation(config: &mut ServiceConfig) {
-    config.configure(extractors);
+    config.configure(extractors).configure(access::federation).configure(shards::routes);
 }
 
 /// The routes of the operations door.

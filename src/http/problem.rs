@@ -11,9 +11,13 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
 
 use super::limits::BodyError;
+use crate::access::AccessError;
+use crate::access::grants::GrantRefused;
 use crate::accounts::AccountsError;
 use crate::audit::AuditError;
 use crate::catalogue::CatalogueError;
+use crate::delivery::send::SendError;
+use crate::domain::negotiation::Reason;
 use crate::index::IndexError;
 use crate::peers::wire::AskError;
 use crate::schema::{Violation, Violations};
@@ -73,6 +77,10 @@ codes! {
     Forbidden = "forbidden" FORBIDDEN "The caller may not do this";
     /// The certificate is no longer good, though it was when the connection began.
     CertificateRefused = "certificate_refused" FORBIDDEN "The certificate is refused";
+    /// The agreement is over, or the peer's trust allows no more than search.
+    AgreementOver = "agreement_over" FORBIDDEN "Nothing is released under this agreement";
+    /// The grant ran out, or was made for another certificate.
+    GrantOver = "grant_over" FORBIDDEN "A fresh grant is needed";
     /// A page's write without its token, or from another site.
     CrossSite = "cross_site" FORBIDDEN "The request does not come from a page of this node";
     /// Nothing is there, or nothing that the caller may know of.
@@ -89,6 +97,10 @@ codes! {
     OtherAnalyser = "other_analyser" CONFLICT "The question's terms are not those of this index";
     /// The noun is in a state that does not allow it.
     Conflict = "conflict" CONFLICT "The present state does not allow it";
+    /// The policy refuses what a steward would approve.
+    PolicyRefuses = "policy_refuses" CONFLICT "The policy refuses it";
+    /// The owner's file is not what the agreed manifest says.
+    ShardNotAsAgreed = "shard_not_as_agreed" CONFLICT "The shard is not as agreed";
     /// It was withdrawn.
     Withdrawn = "withdrawn" GONE "It was withdrawn";
     /// `If-Match` names another revision than the present one.
@@ -340,6 +352,55 @@ impl From<AuditError> for Problem {
             AuditError::Sizes { .. } | AuditError::PageTooLarge(_) => Self::new(Code::BadParameter, error.to_string()),
             AuditError::Signature { .. } => Self::internal(&error),
             AuditError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AccessError::Invalid { pointer, detail: field } => {
+                Self::new(Code::Invalid, detail).with_errors(vec![FieldError { pointer, detail: field }])
+            }
+            AccessError::NotAtHome(_) | AccessError::NotItsOwn { .. } => Self::new(Code::Forbidden, detail),
+            AccessError::DatasetUnknown(_) | AccessError::NotFound { .. } => Self::new(Code::NotFound, detail),
+            AccessError::WrongState(_) => Self::new(Code::Conflict, detail),
+            AccessError::PolicyRefuses(reasons) => {
+                let place = |reason: Reason| FieldError { pointer: reason.pointer, detail: reason.detail };
+                Self::new(Code::PolicyRefuses, detail).with_errors(reasons.into_iter().map(place).collect())
+            }
+            AccessError::StaleTrust(_) => Self::new(Code::AgreementOver, detail),
+            AccessError::OwnerUnknown(_) | AccessError::OwnerSilent(_) => Self::new(Code::PeerFailed, detail),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GrantRefused> for Problem {
+    fn from(error: GrantRefused) -> Self {
+        let code = match error {
+            GrantRefused::Certificate(_) => Code::CertificateRefused,
+            GrantRefused::StaleTrust(_) | GrantRefused::AgreementOver { .. } => Code::AgreementOver,
+            GrantRefused::AgreementUnknown(_) | GrantRefused::ShardUnknown => Code::NotFound,
+            GrantRefused::Withdrawn(_) => Code::Withdrawn,
+            GrantRefused::GrantUnknown | GrantRefused::GrantExpired(_) => Code::GrantOver,
+            GrantRefused::ManifestGone => Code::ShardNotAsAgreed,
+            GrantRefused::Store(error) => return error.into(),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Refused(refused) => refused.into(),
+            SendError::NotAsAgreed { .. } => {
+                tracing::error!(cause = %error, "a shard is not as agreed");
+                Self::new(Code::ShardNotAsAgreed, error.to_string())
+            }
+            SendError::Unreadable { .. } | SendError::Journal(_) => Self::internal(&error),
         }
     }
 }
