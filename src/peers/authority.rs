@@ -36,7 +36,7 @@ pub const CA_LIFETIME: SignedDuration = SignedDuration::from_hours(3650 * 24);
 /// end where the revocation list does. How fresh a revocation is depends on the peer file, which carries the list.
 pub const CRL_LIFETIME: SignedDuration = SignedDuration::from_hours(5 * 24);
 /// How far a certificate's beginning lies before its signing, for clocks that are behind.
-const BACK_DATED: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const BACK_DATED: SignedDuration = SignedDuration::from_mins(10);
 
 /// Why the CA did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

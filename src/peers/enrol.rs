@@ -56,6 +56,13 @@ impl Enrolment {
         &self.pair
     }
 
+    /// The certificate in force.
+    pub fn current(&self) -> Result<Presented, EnrolError> {
+        let pair = files::read_private(&self.pair, self.modes)?;
+        let der = CertificateDer::from_pem_slice(&pair).map_err(|_| EnrolError::NoCertificate)?;
+        Ok(Presented::read(&der)?)
+    }
+
     /// Makes a key and writes the signing request for it (PEM). A key that already waits is used again, so a request
     /// may be repeated.
     pub fn request(&self) -> Result<String, EnrolError> {

@@ -1,7 +1,8 @@
 //! A node's own peer file: put together from its CA, its revocation list and its description, numbered and signed.
 //!
 //! A running node looks once in a while whether a new one is due ([`Publisher::publish_if_due`]): when its revocation
-//! list or its description changed, and well before the file or the list runs out.
+//! list or its description changed, and well before the file or the list runs out. Its certificate is renewed the same
+//! way.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::authority::{self, Authority, AuthorityError, Revoked};
+use super::enrol::{EnrolError, Enrolment};
 use super::folder::TrustFolder;
 use super::peer_file::{Bytes64, PeerFile, PeerFileError};
 use super::{Member, ledger, verify};
@@ -62,6 +64,15 @@ pub enum PublishError {
     /// The revocation list.
     #[error(transparent)]
     RevocationList(#[from] verify::AuthoritiesError),
+    /// The node's certificate could not be renewed.
+    #[error("the node's certificate could not be renewed: {0}")]
+    Renewal(#[from] EnrolError),
+    /// The node's certificate should be renewed, but not from here.
+    #[error("the node's certificate runs out in {days} days: take what `pleiad keys renew` prints to the CA")]
+    CaElsewhere {
+        /// How many whole days are left.
+        days: i64,
+    },
     /// The clock is out of range.
     #[error("the clock says {0}, which is out of range")]
     Clock(Timestamp),
@@ -130,7 +141,27 @@ impl Publisher {
         Ok(due)
     }
 
-    /// Looks whether a new peer file is due, once in every `period`, until the task is dropped.
+    /// Renews the node's certificate when a third of its time is left and the CA's key is on this machine; says whether
+    /// it did. Without the key it is an error, because somebody has to carry the renewal to the CA.
+    pub fn renew_certificate_if_due(&self) -> Result<bool, PublishError> {
+        let enrolment = Enrolment::new(&self.member.keys(), "node", self.modes);
+        let presented = enrolment.current()?;
+        let lifetime = presented.not_after.duration_since(presented.not_before) - authority::BACK_DATED;
+        let left = presented.not_after.duration_since(self.clock.now());
+        if left > lifetime / 3 {
+            return Ok(false);
+        }
+        if !self.member.keys().join("ca.key.pem").exists() {
+            return Err(PublishError::CaElsewhere { days: left.as_hours() / 24 });
+        }
+        let ca = Authority::open(self.member.keys(), self.modes, Arc::clone(&self.clock))?;
+        // As long as the old one was, which is what the CA decided once.
+        let certificate = ca.renew(&enrolment.renewal()?, lifetime)?;
+        enrolment.install(&certificate)?;
+        Ok(true)
+    }
+
+    /// Looks whether a new certificate or peer file is due, once in every `period`, until the task is dropped.
     pub async fn watch(self, description: Description, period: Duration) {
         let mut ticks = tokio::time::interval(period);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -139,17 +170,26 @@ impl Publisher {
         loop {
             ticks.tick().await;
             let (publisher, description) = (Arc::clone(&publisher), Arc::clone(&description));
-            match tokio::task::spawn_blocking(move || publisher.publish_if_due(&description)).await {
-                Ok(Ok(written)) => {
+            let due = move || {
+                let renewed = publisher.renew_certificate_if_due();
+                // Peers need the file even where the certificate could not be renewed.
+                let published = publisher.publish_if_due(&description)?;
+                renewed.map(|renewed| (renewed, published))
+            };
+            match tokio::task::spawn_blocking(due).await {
+                Ok(Ok((renewed, published))) => {
                     said = None;
-                    if written {
-                        tracing::info!("a new peer file is published");
+                    if renewed || published {
+                        tracing::info!(renewed, published, "the node's certificate or peer file is new");
                     }
                 }
                 Ok(Err(error)) => {
                     let problem = error.to_string();
                     if said.as_ref() != Some(&problem) {
-                        tracing::error!(problem, "peers will stop trusting this node when its peer file runs out");
+                        tracing::error!(
+                            problem,
+                            "peers will stop trusting this node when its certificate or peer file runs out"
+                        );
                         said = Some(problem);
                     }
                 }

@@ -343,6 +343,28 @@ fn a_running_node_signs_its_file_anew_when_something_changed_or_half_its_time_is
 }
 
 #[test]
+fn a_node_with_its_ca_renews_its_certificate_in_time_and_one_without_does_not_pretend() {
+    let Scene { clock, fi, .. } = Scene::new();
+    let (publisher, own) = (fi.publisher(), fi.own());
+    let before = own.fingerprint();
+    clock.advance(SignedDuration::from_hours(24 * 59));
+    assert!(!publisher.renew_certificate_if_due().unwrap());
+    clock.advance(SignedDuration::from_hours(24 * 2));
+    let key = fi.member.keys().join("ca.key.pem");
+    std::fs::rename(&key, key.with_extension("away")).unwrap();
+    let told = publisher.renew_certificate_if_due().unwrap_err().to_string();
+    assert!(told.contains("in 29 days") || told.contains("in 28 days"), "{told}");
+    std::fs::rename(key.with_extension("away"), &key).unwrap();
+    assert!(publisher.renew_certificate_if_due().unwrap());
+    assert!(own.reload().unwrap());
+    assert_ne!(own.fingerprint(), before);
+    assert_eq!(own.identity(), fi.node);
+    let left = own.not_after().duration_since(pleiad::clock::Clock::now(&clock));
+    assert_eq!(left, SignedDuration::from_hours(24 * 90));
+    assert!(!publisher.renew_certificate_if_due().unwrap());
+}
+
+#[test]
 fn a_node_is_ready_while_peers_can_trust_it() {
     let Scene { clock, fi, .. } = Scene::new();
     let trust = fi.trust();
