@@ -232,6 +232,9 @@ impl Reply {
         assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()), "{body}");
         assert!(body["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{body}");
         assert_eq!(body["request_id"].as_str(), self.header("x-request-id"), "{body}");
+        let published: Value = serde_json::from_str(pleiad::schema::PROBLEM_SCHEMA).unwrap();
+        let faults = jsonschema::validate(&published, &body).map_err(|fault| fault.to_string());
+        assert_eq!(faults, Ok(()), "not as schemas/problem.schema.json has it: {body}");
         body
     }
 }
