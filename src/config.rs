@@ -251,6 +251,8 @@ section! {
         pool: usize = 0;
         /// Searches that may wait for a place before the door answers 429.
         queue: usize = 64;
+        /// Seconds between two rounds in which every peer is asked how it is.
+        probe_seconds: u64 = 20;
     }
 }
 
@@ -420,6 +422,8 @@ pub struct Search {
     pub pool: usize,
     /// Searches that may wait for a place.
     pub queue: usize,
+    /// How often every peer is asked how it is.
+    pub probe: Duration,
 }
 
 impl Config {
@@ -589,6 +593,7 @@ impl Settings {
                 peer_deadline: Duration::from_millis(self.search.peer_deadline_ms),
                 pool: or_cores(self.search.pool),
                 queue: self.search.queue,
+                probe: Duration::from_secs(self.search.probe_seconds.max(1)),
             },
             limits: Limits {
                 requests_per_second: non_zero("limits.requests_per_second", limits.requests_per_second)?,

@@ -3,6 +3,8 @@
 //!
 //! Nothing is static: any number of nodes runs in one process, each on listeners that it was given, so tests use port 0.
 
+mod searching;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ use crate::http::listen::{self, Door, DoorName, WebTlsError};
 use crate::http::operations::{Check, Health, Metrics};
 use crate::http::seal::Sealer;
 use crate::http::session::Sessions;
+use crate::index::IndexError;
 use crate::keys::{KeyFileError, Keyring, Modes, SignerName};
 use crate::outbound::federation::{self, Federation};
 use crate::peers::Member;
@@ -39,6 +42,7 @@ use crate::shards::Folder;
 use crate::store::{self, Store};
 
 pub use crate::store::{Backup, StoreError};
+use searching::Searching;
 
 /// Why a node could not start: one line that says what and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An index.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// The trust list.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -173,6 +180,7 @@ impl Node {
         let outbound = Arc::new(Federation::new(own.clone(), trust.clone(), options));
 
         // 2. The flows.
+        let searching = Searching::open(&config, &store, &outbound).await?;
         let audit = Data::new(Audit::new(store.clone()));
         let accounts = Data::new(Accounts::new(store.clone(), config.identity.domain().clone(), clock.clone()));
         let catalogue = Data::new(Catalogue::new(store.clone(), clock.clone(), &config.identity, &config.countries));
@@ -201,6 +209,7 @@ impl Node {
         };
         let health = Data::new(
             Health::default()
+                .with(searching.check())
                 .with({
                     let trust = trust.clone();
                     move || Check::new("trust", trust.readiness().err().map(|refusal| refusal.to_string()))
@@ -234,7 +243,9 @@ impl Node {
         let web = listen::open(listeners.web, web_tls, web_door, {
             let sealer = Data::from(sealer);
             let (requests, relayed) = (requests.clone(), relayed.clone());
+            let search = searching.search.clone();
             move |config| {
+                config.app_data(search.clone());
                 config
                     .app_data(accounts.clone())
                     .app_data(sessions.clone())
@@ -248,7 +259,9 @@ impl Node {
         .map_err(StartError::Listen)?;
         let federation = listen::open(listeners.federation, Some(federation_tls), federation_door, {
             let trust = Data::from(trust.clone());
+            let local = searching.local.clone();
             move |config| {
+                config.app_data(local.clone());
                 config.app_data(trust.clone()).app_data(requests.clone()).app_data(relayed.clone());
                 config.app_data(grants.clone()).app_data(sender.clone()).configure(http::federation);
             }
@@ -266,6 +279,7 @@ impl Node {
         tasks.spawn(own.clone().watch(config.trust.poll));
         tasks.spawn(relay.run());
         tasks.spawn(journal.clone().run());
+        searching.run(&mut tasks, &metrics);
         let log_key = Keyring::new(member.keys(), modes).signer_or_create(SignerName::Log)?;
         tasks.spawn(Audit::new(store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
         tasks.spawn(Audit::new(store.clone()).keep_verifying(VERIFY_EVERY));
@@ -279,7 +293,7 @@ impl Node {
         for server in [web, federation, operations] {
             servers.spawn(server);
         }
-        Ok(Running { addresses, store, journal, handles, servers, tasks })
+        Ok(Running { addresses, searching, store, journal, handles, servers, tasks })
     }
 }
 
@@ -303,6 +317,7 @@ fn description(config: &Config, publisher: &Publisher, listener: SocketAddr) -> 
 pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
+    searching: Searching,
     store: Store,
     journal: Arc<Journal>,
     handles: Vec<actix_server::ServerHandle>,
@@ -325,6 +340,7 @@ impl Running {
         if let Err(error) = self.journal.flush().await {
             tracing::error!(%error, "the last releases are in the journal and reach the log at the next start");
         }
+        self.searching.close().await;
         self.store.close().await;
     }
 }
@@ -341,6 +357,11 @@ pub mod layout {
     /// The delivery journal: releases on their way to the log.
     pub fn journal(data: &Path) -> PathBuf {
         data.join("delivery.journal")
+    }
+
+    /// The search index of a visibility class; it may be deleted while the node stands still.
+    pub fn index(data: &Path, class: &str) -> PathBuf {
+        data.join("index").join(class)
     }
 
     /// The key that seals cursors and sessions.

@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod audit;
 pub mod caller;
 pub mod datasets;
+pub mod federation;
 pub mod imports;
 pub mod limits;
 pub mod listen;
@@ -43,7 +44,7 @@ pub fn web(config: &mut ServiceConfig) {
 
 /// The routes of the federation door.
 pub fn federation(config: &mut ServiceConfig) {
-    config.configure(extractors).configure(access::federation).configure(shards::routes);
+    config.configure(extractors).configure(federation::routes).configure(access::federation).configure(shards::routes);
 }
 
 /// The routes of the operations door.

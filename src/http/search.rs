@@ -1,4 +1,5 @@
-//! `GET /api/v1/search`: one question to the federation, as JSON or, line by line as the nodes answer, as NDJSON.
+//! `GET /api/v1/search`: one question to the federation, as JSON or, line by line as the nodes answer, as NDJSON; and
+//! `GET /api/v1/federation`: who is in it and how each is doing.
 //!
 //! A page that lacks the answer of a node is a page: its status is 200, and `sources` says who did not answer. Only a
 //! question that cannot be read, or no room to ask it, is an error.
@@ -12,6 +13,7 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::caller::MaybeCaller;
 use super::observe::TraceParent;
 use super::problem::Problem;
 use super::{get, question};
@@ -23,11 +25,14 @@ const NDJSON: &str = "application/x-ndjson";
 
 /// The routes of this file, for the web door.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource("/api/v1/search").route(get().to(search)));
+    config
+        .service(web::resource("/api/v1/search").route(get().to(search)))
+        .service(web::resource("/api/v1/federation").route(get().to(federation)));
 }
 
-async fn search(request: HttpRequest, flow: Data<Search>) -> Result<HttpResponse, Problem> {
+async fn search(request: HttpRequest, caller: MaybeCaller, flow: Data<Search>) -> Result<HttpResponse, Problem> {
     let mut asked = question::read(request.query_string(), request.headers())?;
+    asked.participant = caller.0.and_then(|caller| caller.participant);
     asked.traceparent = request.extensions().get::<TraceParent>().map(|trace| trace.0.clone());
     if wants_lines(&request) {
         return Ok(lines(flow.into_inner(), asked));
@@ -39,6 +44,10 @@ async fn search(request: HttpRequest, flow: Data<Search>) -> Result<HttpResponse
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("Server-Timing", timing(&found.took)))
         .json(body(&query, &found)))
+}
+
+async fn federation(flow: Data<Search>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({"members": flow.federation()}))
 }
 
 fn wants_lines(request: &HttpRequest) -> bool {

@@ -12,6 +12,7 @@ pub mod duplicates;
 pub mod honest;
 pub mod known;
 pub mod local;
+pub mod members;
 pub mod merge;
 pub mod plan;
 pub mod source;
@@ -30,6 +31,7 @@ use crate::domain::query::{Analysed, Query};
 use crate::index::{Index, IndexError, analyse};
 use crate::outbound::federation::Federation;
 use crate::peers::health::Board;
+use crate::peers::probe::Probe;
 use crate::peers::trust;
 use crate::peers::wire::SearchAsk;
 
@@ -47,6 +49,7 @@ pub struct Search {
     private: Index,
     federation: Arc<Federation>,
     board: Arc<Board>,
+    probe: Arc<Probe>,
     known: known::Known,
     deadlines: Deadlines,
     /// Searches that may be under way at once.
@@ -112,12 +115,13 @@ impl Search {
         private: Index,
         federation: Arc<Federation>,
         board: Arc<Board>,
+        probe: Arc<Probe>,
         deadlines: Deadlines,
         places: usize,
     ) -> Self {
         let clock = Arc::clone(federation.trust().clock());
         let places = Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS));
-        Self { local, private, federation, board, known: known::Known::default(), deadlines, places, clock }
+        Self { local, private, federation, board, probe, known: known::Known::default(), deadlines, places, clock }
     }
 
     /// Asks this node and its peers all at once, and makes one page of what came back in time. `heard` is told of each
