@@ -84,8 +84,8 @@ pub enum TextField {
     Keyword,
     /// Publisher and creators alone.
     Publisher,
-    /// The labels, in every language, of the concepts that the record carries: themes, languages, places. A bare word is
-    /// looked for here too, so that an English word finds a Finnish record by its theme.
+    /// The concepts that the record carries, by IRI: themes, languages, places, purposes, formats. A bare word is widened
+    /// to the concepts in whose labels it stands, so that an English word finds a Finnish record by its theme.
     Label,
 }
 

@@ -13,12 +13,12 @@ use crate::domain::dataset::{Agent, Dataset, Registered, Visibility};
 use crate::domain::ids::{Digest, LanguageTag, Seq};
 use crate::domain::query::{FacetField, TextField};
 use crate::domain::text::Text;
-use crate::vocabulary;
 
 use super::analysis::{Reduction, analyser_id, folded, words};
+use super::labels::concepts;
 
 /// Raised when a document is made differently from the same record without the schema showing it.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The most words that are indexed of one text.
 const MAX_WORDS: usize = 20_000;
 /// The most characters of one text that are kept for highlights.
@@ -202,12 +202,10 @@ impl Fields {
             }
             document.add_pre_tokenized_text(self.text(TextField::All), value);
         }
-        for (language, label) in labels(dataset) {
-            let language: Option<LanguageTag> = language.parse().ok();
-            let tokens = tokens(label, reduce(language.as_ref()));
-            let value = PreTokenizedString { text: String::new(), tokens };
-            document.add_pre_tokenized_text(self.text(TextField::Label), value);
-        }
+        let concepts = concepts(dataset).into_iter().zip(0..);
+        let tokens = concepts.map(|(iri, position)| Token { position, text: iri.to_owned(), ..Token::default() });
+        let labels = PreTokenizedString { text: String::new(), tokens: tokens.collect() };
+        document.add_pre_tokenized_text(self.text(TextField::Label), labels);
         // Plain strings always serialise.
         document.add_text(self.shown, serde_json::to_string(&shown).unwrap_or_default());
     }
@@ -325,25 +323,6 @@ fn texts(dataset: &Dataset) -> Vec<FieldText<'_>> {
     texts.extend(training.tasks.iter().map(|task| (TextField::All, None, task.as_str())));
     texts.extend(identifiers(dataset).into_iter().map(|identifier| (TextField::All, None, identifier)));
     texts
-}
-
-/// The labels of the concepts that a record carries, each once a language.
-fn labels(dataset: &Dataset) -> BTreeSet<(&'static str, &'static str)> {
-    let places = dataset.spatial.iter();
-    let concepts = dataset
-        .themes
-        .iter()
-        .chain(places.clone().filter_map(|place| place.iri.as_ref()))
-        .chain(&dataset.gdpr.purposes)
-        .chain(&dataset.gdpr.categories)
-        .chain(&dataset.gdpr.special_categories)
-        .filter_map(|iri| vocabulary::labels(iri.as_str()));
-    let languages = dataset.languages.iter().filter_map(|tag| vocabulary::language_labels(tag.primary()));
-    let countries = places
-        .filter_map(|place| place.country.as_ref())
-        .chain([&dataset.country])
-        .filter_map(vocabulary::country_labels);
-    concepts.chain(languages).chain(countries).flat_map(|labels| labels.iter()).collect()
 }
 
 /// The values of a record in a facet, each once.

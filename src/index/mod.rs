@@ -12,6 +12,7 @@ mod docs;
 mod facets;
 mod fields;
 mod highlight;
+mod labels;
 #[cfg(test)]
 mod laws;
 mod pool;

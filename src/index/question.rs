@@ -7,6 +7,7 @@ use crate::domain::query::{Analysed, ComponentKind, Expression, Filters, Match, 
 
 use super::IndexError;
 use super::analysis::{Reduction, analyser_id, folded, words};
+use super::labels::named;
 
 /// How many of a reader's languages a question is read in.
 pub const MAX_LANGUAGES: usize = 3;
@@ -21,8 +22,9 @@ const KEY: f32 = 1.0;
 const OTHER_FORM: f32 = 0.3;
 /// What a word in the title adds to the word anywhere.
 const IN_TITLE: f32 = 2.0;
-/// What a word in the label of one of the record's concepts adds.
-const AS_LABEL: f32 = 0.5;
+/// What a word adds that is the label of one of the record's concepts, or stands in it.
+const WHOLE_LABEL: f32 = 0.5;
+const IN_LABEL: f32 = 0.25;
 
 /// A question in the index's terms: each word in the forms that the reader's languages (at most three) give it.
 pub fn analyse(query: &Query) -> Analysed {
@@ -133,14 +135,17 @@ impl Reading<'_> {
                         self.score(ComponentKind::Term, field, form, *weight);
                     }
                 }
-                let fields: &[TextField] = match field {
-                    None => &[TextField::All, TextField::Label],
-                    Some(_) => &[within],
-                };
-                let terms = fields.iter().flat_map(|field| {
-                    weighed.iter().map(|(form, _)| Match::Term(Term { field: *field, text: form.clone() }))
-                });
-                Some(single(terms.collect(), Match::Any))
+                let forms: Vec<String> = weighed.into_iter().map(|(form, _)| form).collect();
+                // A word anywhere also stands for the concepts that it names. An excluded word excludes itself alone:
+                // `-culture` must not take away all that is filed under education, culture and sport.
+                let concepts = if field.is_none() && ranked { named(&forms) } else { Vec::new() };
+                let label = |iri: &str| Term { field: TextField::Label, text: iri.to_owned() };
+                for (iri, whole) in &concepts {
+                    self.add(ComponentKind::Label, label(iri), if *whole { WHOLE_LABEL } else { IN_LABEL });
+                }
+                let terms = forms.into_iter().map(|text| Term { field: within, text });
+                let labels = concepts.iter().map(|(iri, _)| label(iri));
+                Some(single(terms.chain(labels).map(Match::Term).collect(), Match::Any))
             }
             _ => {
                 let alternatives: Vec<Vec<String>> = (0..places)
@@ -182,9 +187,6 @@ impl Reading<'_> {
             None => {
                 self.add(kind, term(TextField::All), weight);
                 self.add(kind, term(TextField::Title), weight * IN_TITLE);
-                if kind == ComponentKind::Term {
-                    self.add(ComponentKind::Label, term(TextField::Label), weight * AS_LABEL);
-                }
             }
             Some(field) => self.add(kind, term(field), weight),
         }
@@ -277,10 +279,8 @@ mod tests {
 
     #[test]
     fn punctuation_alone_finds_nothing_rather_than_everything() {
-        assert_eq!(analysed("&&& x!", &[]).matching, {
-            let term = |field| Match::Term(Term { field, text: "x".into() });
-            Some(Match::Any(vec![term(TextField::All), term(TextField::Label)]))
-        });
+        let x = Match::Term(Term { field: TextField::All, text: "x".into() });
+        assert_eq!(analysed("&&& x!", &[]).matching, Some(x));
         assert_eq!(analysed("&&&", &[]).matching, Some(Match::Any(Vec::new())));
         assert_eq!(analysed("&&& -x", &[]).matching, Some(Match::Any(Vec::new())));
     }
@@ -288,6 +288,19 @@ mod tests {
     #[test]
     fn what_is_excluded_is_not_scored() {
         assert!(analysed("speech -music", &[]).scored.iter().all(|term| term.term.text != "music"));
+    }
+
+    #[test]
+    fn a_word_stands_for_the_concepts_it_names_and_an_excluded_one_for_itself_alone() {
+        let labels = |text: &str| {
+            let scored = analysed(text, &["en"]).scored;
+            scored.into_iter().filter(|term| term.kind == ComponentKind::Label).map(|term| term.term.text).collect()
+        };
+        let named: Vec<String> = labels("health");
+        assert!(named.iter().any(|iri| iri.ends_with("/data-theme/HEAL")), "{named:?}");
+        let excluded = format!("{:?}", analysed("speech -health", &["en"]).matching);
+        assert!(!excluded.contains("HEAL"), "{excluded}");
+        assert_eq!(labels("title:health"), Vec::<String>::new());
     }
 
     #[test]

@@ -32,14 +32,29 @@ pub fn label(iri: &str, languages: &[LanguageTag]) -> Option<&'static str> {
         .or_else(|| labels.iter().next().map(|(_, label)| label))
 }
 
-/// The labels of a language by its primary subtag, such as `fi`.
-pub fn language_labels(primary: &str) -> Option<&'static Labels> {
-    table::by_code("language/", primary).map(|concept| &concept.labels)
+/// Every concept of the tables with its labels, in no order.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static Labels)> {
+    table::concepts().map(|concept| (concept.iri.as_str(), &concept.labels))
 }
 
-/// The labels of a country.
-pub fn country_labels(country: &Country) -> Option<&'static Labels> {
-    table::by_code("country/", country.as_str()).map(|concept| &concept.labels)
+/// The IRI of a concept in the table's own spelling; nothing where it stands in no table.
+pub fn concept_iri(iri: &str) -> Option<&'static str> {
+    concept(iri).map(|concept| concept.iri.as_str())
+}
+
+/// The IRI of a language in the EU table, by its primary subtag such as `fi`.
+pub fn language_iri(primary: &str) -> Option<&'static str> {
+    table::by_code("language/", primary).map(|concept| concept.iri.as_str())
+}
+
+/// The IRI of a country in the EU table.
+pub fn country_iri(country: &Country) -> Option<&'static str> {
+    table::by_code("country/", country.as_str()).map(|concept| concept.iri.as_str())
+}
+
+/// The IRI of a file type in the EU table, by its code such as `CSV`.
+pub fn file_type_iri(code: &str) -> Option<&'static str> {
+    concept_iri(&format!("{AUTHORITY}file-type/{code}"))
 }
 
 /// The IRIs directly above a concept: for a DPV purpose, the wider purposes it belongs to.
@@ -175,10 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn a_language_and_a_country_have_labels_by_their_codes() {
-        assert_eq!(language_labels("fi").unwrap().get("en"), Some("Finnish"));
-        assert_eq!(country_labels(&"GR".parse().unwrap()).unwrap().get("en"), Some("Greece"));
-        assert_eq!(language_labels("no-such"), None);
+    fn a_language_a_country_and_a_format_have_iris_by_their_codes() {
+        let english = |iri: Option<&str>| labels(iri.unwrap()).unwrap().get("en");
+        assert_eq!(english(language_iri("fi")), Some("Finnish"));
+        assert_eq!(english(country_iri(&"GR".parse().unwrap())), Some("Greece"));
+        assert_eq!(file_type_iri("CSV"), Some("http://publications.europa.eu/resource/authority/file-type/CSV"));
+        assert_eq!(language_iri("no-such"), None);
     }
 
     #[test]

@@ -47,6 +47,11 @@ pub(super) fn without_tls(iri: &str) -> Cow<'_, str> {
     }
 }
 
+/// Every concept.
+pub(super) fn concepts() -> impl Iterator<Item = &'static Concept> {
+    CONCEPTS.values()
+}
+
 /// The concept of an EU table, such as `language/`, that the house names by this code.
 pub(super) fn by_code(table: &str, code: &str) -> Option<&'static Concept> {
     BY_CODE.get(&(table, code)).copied()

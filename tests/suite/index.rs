@@ -147,13 +147,17 @@ async fn an_english_word_finds_a_finnish_record_by_its_theme_and_its_language() 
         Visibility::Federation,
         vec![
             registered(1, dataset("themed", json!({ "fi": "Hoitojonot" }), health)),
-            registered(2, dataset("named", json!({ "en": "Health" }), json!({}))),
+            registered(
+                2,
+                dataset("named", json!({ "en": "Health" }), json!({ "distributions": [{ "format": "CSV" }] })),
+            ),
         ],
     )
     .await;
     assert_eq!(found(&index, "health", &["en"]).await, ["named", "themed"], "a title weighs more than a theme");
     assert_eq!(found(&index, "gesundheit", &["de"]).await, ["themed"]);
     assert_eq!(found(&index, "finnish AND health", &["en"]).await, ["themed"]);
+    assert_eq!(found(&index, "csv", &[]).await, ["named"]);
     assert!(found(&index, "title:gesundheit", &["de"]).await.is_empty());
 }
 
