@@ -4,6 +4,8 @@
 //! datasets, and about the requests and agreements that it is a party to. The signed head is for everybody: it says how
 //! long the log is, and nothing of what is in it.
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -11,13 +13,11 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::problem::{Code, Problem};
+use super::reply;
 use super::seal::Sealer;
-use crate::audit::{Audit, Line, MAX_PAGE, Wanted};
+use crate::audit::{Audit, Line, Wanted};
 use crate::domain::event::Role;
-use crate::domain::ids::Seq;
-
-/// Entries on a page when nothing is said.
-const PAGE: usize = 50;
+use crate::domain::ids::{Digest, Seq};
 
 /// The routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -56,31 +56,37 @@ async fn entries(
             return Err(Problem::new(Code::Forbidden, detail));
         }
     }
-    let before = cursor.map(|cursor| sealer.open_cursor::<Seq>("audit", &cursor)).transpose()?;
+    let limit = reply::page(limit)?;
     let wanted = Wanted { subject, kind, actor };
-    let page = audit.entries(&wanted, before, limit.unwrap_or(PAGE)).await?;
-    let mut response = HttpResponse::Ok();
-    let mut body = json!({ "entries": page.entries.iter().map(shown).collect::<Vec<_>>() });
-    if let Some(next) = page.next {
-        let cursor = sealer.seal("audit", &next)?;
-        let mut next = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [("subject", wanted.subject), ("kind", wanted.kind), ("actor", wanted.actor)] {
-            if let Some(value) = value {
-                next.append_pair(name, &value);
-            }
-        }
-        next.append_pair("limit", &limit.unwrap_or(PAGE).min(MAX_PAGE).to_string()).append_pair("cursor", &cursor);
-        response.insert_header(("Link", format!("<{}?{}>; rel=\"next\"", request.path(), next.finish())));
+    // A cursor belongs to its question.
+    let list = format!("audit {}", Digest::of(format!("{wanted:?}").as_bytes()));
+    let before = cursor.map(|cursor| sealer.open_cursor::<Seq>(&list, &cursor)).transpose()?;
+    let page = audit.entries(&wanted, before, limit).await?;
+    let next_cursor = page.next.map(|next| sealer.seal(&list, &next)).transpose()?;
+    let link = next_cursor.as_deref().map(|cursor| reply::next_link(&request, cursor));
+    let mut body = json!({ "items": page.entries.iter().map(shown).collect::<Vec<_>>() });
+    if let Some(cursor) = next_cursor {
         body["next_cursor"] = cursor.into();
     }
-    Ok(response.json(body))
+    let mut response = reply::json(&request, StatusCode::OK, None, &body)?;
+    if let Some((name, link)) = link
+        && let Ok(link) = HeaderValue::from_str(&link)
+    {
+        response.headers_mut().insert(name, link);
+    }
+    Ok(response)
 }
 
 /// `GET /api/v1/audit/entries/{seq}`: an entry with everything that somebody needs to check it without this node.
-async fn evidence(caller: Caller, seq: Path<u64>, audit: Data<Audit>) -> Result<HttpResponse, Problem> {
+async fn evidence(
+    request: HttpRequest,
+    caller: Caller,
+    seq: Path<u64>,
+    audit: Data<Audit>,
+) -> Result<HttpResponse, Problem> {
     let evidence = audit.evidence(Seq(seq.into_inner())).await?;
     must_concern(&audit, &caller, &evidence.entry.header.subject).await?;
-    Ok(HttpResponse::Ok().json(evidence))
+    reply::json(&request, StatusCode::OK, None, &evidence)
 }
 
 /// The parameters of a consistency proof.
@@ -92,15 +98,20 @@ struct Sizes {
 }
 
 /// `GET /api/v1/audit/consistency?old=&new=`: that the log of one size is the beginning of the log of another.
-async fn consistency(_: Caller, sizes: Query<Sizes>, audit: Data<Audit>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(audit.consistency(sizes.old, sizes.new).await?))
+async fn consistency(
+    request: HttpRequest,
+    _: Caller,
+    sizes: Query<Sizes>,
+    audit: Data<Audit>,
+) -> Result<HttpResponse, Problem> {
+    reply::json(&request, StatusCode::OK, None, &audit.consistency(sizes.old, sizes.new).await?)
 }
 
 /// `GET /api/v1/audit/checkpoint`: the last signed head, and how much it is worth.
-async fn checkpoint(audit: Data<Audit>) -> Result<HttpResponse, Problem> {
-    let head = audit.head().await?;
+async fn checkpoint(request: HttpRequest, audit: Data<Audit>) -> Result<HttpResponse, Problem> {
     let none = "no head of this log was signed yet: one is within a minute of the start";
-    Ok(HttpResponse::Ok().json(head.ok_or_else(|| Problem::new(Code::NotFound, none))?))
+    let head = audit.head().await?.ok_or_else(|| Problem::new(Code::NotFound, none))?;
+    reply::json(&request, StatusCode::OK, None, &head)
 }
 
 /// Refuses what does not concern the caller. That it exists is not told either.

@@ -21,7 +21,7 @@ use node::Site;
 const WRITERS: usize = 4;
 
 /// A node lives this long at most after it is ready, in microseconds; many die sooner.
-const LIFE: u64 = 60_000;
+const LIFE: u64 = 120_000;
 
 /// How long the index may lag behind the records after a start.
 const LAG: Duration = Duration::from_secs(20);

@@ -326,7 +326,7 @@ async fn the_door_shows_each_caller_what_concerns_it_and_proofs_that_hold() {
     loop {
         let reply = get(&path, &administrator).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
-        seen.extend(reply.json()["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()));
+        seen.extend(reply.json()["items"].as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()));
         let Some(link) = reply.header("link") else { break };
         path = link[1..].split('>').next().unwrap().to_owned();
     }
@@ -336,13 +336,13 @@ async fn the_door_shows_each_caller_what_concerns_it_and_proofs_that_hold() {
     // A steward sees what is about its own dataset, and is told to name it.
     let about = "/api/v1/audit/entries?subject=https://fi.pleiad.example/dataset/d3";
     let reply = get(about, &steward).await;
-    assert_eq!(reply.json()["entries"][0]["content"]["record"]["dataset"]["title"]["en"], "Dataset 3");
+    assert_eq!(reply.json()["items"][0]["content"]["record"]["dataset"]["title"]["en"], "Dataset 3");
     get(about, &stranger).await.problem(404, "not_found");
     get("/api/v1/audit/entries", &steward).await.problem(403, "forbidden");
     node.call("GET", about).send().await.problem(401, "unauthenticated");
 
     // What it is given holds without the node.
-    let seq = reply.json()["entries"][0]["seq"].as_u64().unwrap();
+    let seq = reply.json()["items"][0]["seq"].as_u64().unwrap();
     get(&format!("/api/v1/audit/entries/{seq}"), &stranger).await.problem(404, "not_found");
     let key = Keyring::new(node.state.member.keys(), Modes::Enforce).signer(SignerName::Log).unwrap();
     Audit::new(node.running.store().clone()).sign(&*key).await.unwrap();
@@ -358,7 +358,7 @@ async fn the_door_shows_each_caller_what_concerns_it_and_proofs_that_hold() {
     // What cannot be meant is refused.
     get("/api/v1/audit/entries/999", &administrator).await.problem(404, "not_found");
     get("/api/v1/audit/consistency?old=9&new=2", &administrator).await.problem(400, "bad_parameter");
-    get("/api/v1/audit/entries?limit=501", &administrator).await.problem(400, "bad_parameter");
+    get("/api/v1/audit/entries?limit=101", &administrator).await.problem(400, "bad_parameter");
     get("/api/v1/audit/entries?cursor=AAAA", &administrator).await.problem(400, "bad_cursor");
 }
 
