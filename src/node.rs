@@ -239,6 +239,8 @@ impl Node {
         };
         let (web_door, federation_door, operations_door) =
             (door(DoorName::Web), door(DoorName::Federation), door(DoorName::Operations));
+        let name = config.name.best(&[]).1.to_owned();
+        let pages = Data::new(http::ui::Pages { name, node: config.identity.clone() });
         let sessions = Data::new(Sessions::new(sealer.clone(), clock.clone(), web_door.secure));
         let web = listen::open(listeners.web, web_tls, web_door, {
             let sealer = Data::from(sealer);
@@ -253,6 +255,7 @@ impl Node {
                     .app_data(catalogue.clone());
                 config.app_data(audit.clone());
                 config.app_data(requests.clone()).app_data(relayed.clone());
+                config.app_data(pages.clone());
                 config.configure(http::web);
             }
         })

@@ -244,7 +244,11 @@ async fn offerable(
 }
 
 /// The record of an address, if the caller may know of it.
-async fn discoverable(catalogue: &Catalogue, caller: &MaybeCaller, local: &str) -> Result<Registered, Problem> {
+pub(super) async fn discoverable(
+    catalogue: &Catalogue,
+    caller: &MaybeCaller,
+    local: &str,
+) -> Result<Registered, Problem> {
     let record = catalogue.record(&id_of(catalogue, local)?).await?;
     if record.is_discoverable_by(participant(caller)) { Ok(record) } else { Err(Problem::not_found("dataset")) }
 }

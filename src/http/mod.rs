@@ -23,6 +23,7 @@ pub mod seal;
 pub mod search;
 pub mod session;
 pub mod shards;
+pub mod ui;
 
 use actix_web::web::ServiceConfig;
 use actix_web::{Route, guard, web};
@@ -39,7 +40,8 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(imports::routes)
         .configure(search::routes)
         .configure(audit::routes)
-        .configure(access::web);
+        .configure(access::web)
+        .configure(ui::routes);
 }
 
 /// The routes of the federation door.

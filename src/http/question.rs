@@ -211,7 +211,7 @@ fn bbox(value: &str) -> Result<BoundingBox, String> {
 }
 
 /// The languages of `Accept-Language`, best first, at most three.
-fn accepted_languages(headers: &HeaderMap) -> Vec<LanguageTag> {
+pub(super) fn accepted_languages(headers: &HeaderMap) -> Vec<LanguageTag> {
     let Some(text) = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
         return Vec::new();
     };

@@ -59,7 +59,7 @@ impl Folder {
             other => ShardError::Unreadable { name: name.clone(), source: other.into() },
         };
         let directory = rustix::fs::open(
-            &self.directory(dataset),
+            self.directory(dataset),
             OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
             Mode::empty(),
         )
