@@ -296,7 +296,7 @@ impl Authority {
         let now = self.clock.now();
         let (this_update, next_update) = validity(now, lifetime)?;
         let mut revoked_certs = Vec::new();
-        for revoked in self.revoked()? {
+        for revoked in ledger::listed(self.revoked()?, &self.issued()?, now) {
             let serial = data_encoding::HEXLOWER_PERMISSIVE.decode(revoked.serial.as_bytes()).map_err(|_| {
                 KeyFileError::Malformed {
                     path: self.folder.join(REVOKED),

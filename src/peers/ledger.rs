@@ -3,9 +3,10 @@
 //! Two files of one JSON object a line. They are replaced whole, so a crash leaves the old or the new, and a line that
 //! cannot be read is an error and never skipped: a forgotten revocation would be a certificate in force.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{Digest, Identity};
@@ -87,6 +88,21 @@ pub enum Which {
     Serial(String),
     /// Every one of that identity that has not run out.
     Identity(Identity),
+}
+
+/// How long a revoked certificate is still listed after it ran out by itself: longer than any list is valid, so that no
+/// reader ever sees it on neither side.
+const LISTED_AFTER_END: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Those revoked certificates that lists have to name at this moment; one that is not among the issued ones counts as
+/// in force for ever.
+pub(super) fn listed(revoked: Vec<Revoked>, issued: &[Issued], now: Timestamp) -> Vec<Revoked> {
+    let ended: BTreeSet<Digest> = issued
+        .iter()
+        .filter(|one| now.duration_since(one.not_after) > LISTED_AFTER_END)
+        .map(|one| one.fingerprint)
+        .collect();
+    revoked.into_iter().filter(|one| !ended.contains(&one.fingerprint)).collect()
 }
 
 /// Reads one of the files; one that is not there is empty.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::authority::{self, Authority, AuthorityError, Revoked};
+use super::authority::{self, Authority, AuthorityError, Issued};
 use super::enrol::{EnrolError, Enrolment};
 use super::folder::TrustFolder;
 use super::peer_file::{Bytes64, PeerFile, PeerFileError};
@@ -232,7 +232,8 @@ impl Publisher {
             Err(KeyFileError::Missing { .. }) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        let revoked: Vec<Revoked> = ledger::read_lines(&keys.join(ledger::REVOKED))?;
+        let issued: Vec<Issued> = ledger::read_lines(&keys.join(ledger::ISSUED))?;
+        let revoked = ledger::listed(ledger::read_lines(&keys.join(ledger::REVOKED))?, &issued, now);
         let keyring = Keyring::new(&keys, self.modes);
         let mut public = std::collections::BTreeMap::new();
         for name in [SignerName::Log, SignerName::Agreement] {

@@ -365,6 +365,27 @@ fn a_node_with_its_ca_renews_its_certificate_in_time_and_one_without_does_not_pr
 }
 
 #[test]
+fn a_revoked_certificate_is_listed_until_well_after_its_own_end_and_not_for_ever() {
+    let Scene { clock, fi, .. } = Scene::new();
+    let csc = fi.participant("csc", &[]);
+    let fingerprint = csc.own().fingerprint();
+    fi.authority.revoke(&Which::Fingerprint(fingerprint), Reason::Superseded).unwrap();
+    let listed = || {
+        fi.authority.write_crl(SignedDuration::from_hours(24)).unwrap();
+        fi.publish();
+        let file = fi.publisher().current().unwrap().unwrap();
+        let (_, crl) = x509_parser::parse_x509_crl(&file.crls[0].0).unwrap();
+        (file.revoked.contains(&fingerprint), crl.iter_revoked_certificates().count())
+    };
+    assert_eq!(listed(), (true, 1));
+    clock.advance(SignedDuration::from_hours(24 * 60));
+    assert_eq!(listed(), (true, 1));
+    clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(listed(), (false, 0));
+    assert_eq!(fi.authority.revoked().unwrap().len(), 1, "the CA itself forgets nothing");
+}
+
+#[test]
 fn a_node_is_ready_while_peers_can_trust_it() {
     let Scene { clock, fi, .. } = Scene::new();
     let trust = fi.trust();
