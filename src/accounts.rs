@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::domain::event::{Actor, Event, Role, TokenRow, What};
-use crate::domain::ids::{Digest, Identity, IdentityKind, OpaqueId, TrustDomain};
+use crate::domain::ids::{Digest, Identity, IdentityKind, InvalidName, LocalId, OpaqueId, TrustDomain};
 use crate::store::{AppendError, Expectation, KeptToken, Priority, Store, StoreError};
 
 /// What every secret begins with, so that a leaked one is recognised.
@@ -104,6 +104,14 @@ impl Accounts {
     /// The tokens in this store, for participants of this domain.
     pub fn new(store: Store, domain: TrustDomain, clock: Arc<dyn Clock>) -> Self {
         Self { store, domain, clock }
+    }
+
+    /// The participant that somebody names: by its id within this node's domain, or by its whole identity.
+    pub fn participant(&self, text: &str) -> Result<Identity, InvalidName> {
+        match text.parse::<LocalId>() {
+            Ok(id) => Ok(Identity::participant(self.domain.clone(), id)),
+            Err(_) => text.parse(),
+        }
     }
 
     /// Makes a token.

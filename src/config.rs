@@ -661,6 +661,11 @@ impl Config {
 
 /// The sample configuration, made from the doc comments above.
 pub fn sample() -> String {
+    sample_with(&[])
+}
+
+/// The sample with some keys set: each a section and name joined by a dot, and a value as TOML.
+pub fn sample_with(values: &[(&str, String)]) -> String {
     let mut text = String::from(
         "# A node of Pleiad. Every key with its default; a key that is commented out is not set.\n\
          # The environment overrides the file: PLEIAD__WEB__LISTEN=127.0.0.1:8081.\n\
@@ -675,23 +680,33 @@ pub fn sample() -> String {
             text.push_str(&format!("[{}]\n", section.key));
         }
         for field in section.fields {
+            let key =
+                if section.key.is_empty() { field.name.to_owned() } else { format!("{}.{}", section.key, field.name) };
+            let set = values.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str());
             text.push('\n');
-            let (examples, lines): (Vec<&str>, Vec<&str>) =
-                field.doc.iter().partition(|line| line.contains("uch as: "));
-            for line in lines {
-                text.push_str(&format!("#{line}\n"));
-            }
-            let example = examples.first().and_then(|line| line.split_once("uch as: ")).map(|(_, example)| example);
-            let required = examples.first().is_some_and(|line| line.trim_start().starts_with("Required"));
-            match (example, field.default) {
-                (Some(example), _) if required => text.push_str(&format!("{} = {example}\n", field.name)),
-                (Some(example), _) => text.push_str(&format!("# {} = {example}\n", field.name)),
-                (None, Some(default)) => text.push_str(&format!("{} = {default}\n", field.name)),
-                (None, None) => text.push_str(&format!("# {} =\n", field.name)),
-            }
+            text.push_str(&field.sample(set));
         }
     }
     text
+}
+
+impl Field {
+    /// The key as the sample shows it: what it means, then its value, its default, or an example.
+    fn sample(&self, set: Option<&str>) -> String {
+        let (examples, lines): (Vec<&str>, Vec<&str>) = self.doc.iter().partition(|line| line.contains("uch as: "));
+        let example = examples.first().and_then(|line| line.split_once("uch as: ")).map(|(_, example)| example);
+        let required = examples.first().is_some_and(|line| line.trim_start().starts_with("Required"));
+        let name = self.name;
+        let mut text: String = lines.iter().map(|line| format!("#{line}\n")).collect();
+        text.push_str(&match (set, example, &self.default) {
+            (Some(value), _, _) => format!("{name} = {value}\n"),
+            (None, Some(example), _) if required => format!("{name} = {example}\n"),
+            (None, Some(example), _) => format!("# {name} = {example}\n"),
+            (None, None, Some(default)) => format!("{name} = {default}\n"),
+            (None, None, None) => format!("# {name} =\n"),
+        });
+        text
+    }
 }
 
 fn sections() -> Vec<Section> {

@@ -134,6 +134,13 @@ impl Listeners {
     }
 }
 
+/// The accounts of a node that stands still, for the person at the machine. A running node keeps its store to itself,
+/// and is asked through its API instead.
+pub fn local_accounts(config: &Config, clock: Arc<dyn Clock>) -> Result<Accounts, StartError> {
+    let store = Store::open(&layout::store(&config.data), &config.identity)?;
+    Ok(Accounts::new(store, config.identity.domain().clone(), clock))
+}
+
 /// Where a running node listens.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {

@@ -1,8 +1,23 @@
-//! `pleiad dataset`: the datasets of a node.
+//! `pleiad dataset`: the datasets of a node, as its stewards and readers use them.
+//!
+//! A change names the revision that it was made from, and is refused when another stands by then: what somebody else
+//! changed in the meantime is never overwritten unseen.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 
-use super::{Failure, Output, import};
+use super::connect::{self, NodeArgs, wait};
+use super::{Exit, Failure, Output, import};
+use crate::clock::{Clock as _, SystemClock};
+use crate::domain::ids::{Country, DatasetId, TrustDomain};
+use crate::domain::offerable::missing;
+use crate::domain::warnings::warnings;
+use crate::outbound::api::{Api, Reply};
+use crate::schema;
 
 /// `pleiad dataset …`
 #[derive(Debug, Args)]
@@ -13,6 +28,67 @@ pub struct DatasetArgs {
 
 #[derive(Debug, Subcommand)]
 enum DatasetCommand {
+    /// Register a dataset from a file of JSON; id and country may be left out.
+    Register {
+        /// The file; - reads standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Show a dataset as JSON.
+    Show {
+        /// Its id, or the last part of it.
+        id: String,
+        /// This revision instead of what stands now.
+        #[arg(long)]
+        revision: Option<u32>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// List the datasets that you may know of.
+    List {
+        /// Of this participant.
+        #[arg(long)]
+        owner: Option<String>,
+        /// Of this country.
+        #[arg(long)]
+        country: Option<Country>,
+        /// Withdrawn ones too.
+        #[arg(long)]
+        withdrawn: bool,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Give a dataset a further revision.
+    Revise {
+        /// Its id, or the last part of it.
+        id: String,
+        /// The file with the whole description; - reads standard input.
+        file: PathBuf,
+        /// The revision that the change was made from.
+        #[arg(long)]
+        from_revision: u64,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Withdraw a dataset: it must no longer be used, and its id stays taken.
+    Withdraw {
+        /// Its id, or the last part of it.
+        id: String,
+        /// Why; those who hold it are told.
+        #[arg(long)]
+        reason: String,
+        /// What to use in its place.
+        #[arg(long)]
+        successor: Option<String>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Check a file without a node: is it a dataset, may it be offered, what is doubtful.
+    Check {
+        /// The file; - reads standard input.
+        file: PathBuf,
+    },
     /// Bring in the records of another catalogue; doing it again changes nothing.
     Import(import::ImportArgs),
 }
@@ -20,6 +96,159 @@ enum DatasetCommand {
 /// Runs the command.
 pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
     match args.command {
+        DatasetCommand::Register { file, node } => {
+            let body = document(&file)?;
+            let reply = wait(async { node.connect()?.post("/api/v1/datasets", &body).await.map_err(connect::failed) })?;
+            acknowledged(&reply, output)
+        }
+        DatasetCommand::Show { id, revision, node } => {
+            let revision = revision.map(|number| format!("/revisions/{number}")).unwrap_or_default();
+            let path = format!("{}{revision}", address(&id)?);
+            let reply = wait(async { node.connect()?.get(&path, &[]).await.map_err(connect::failed) })?;
+            if output.json {
+                return output.thing(&reply.body);
+            }
+            output.text(&format!("{:#}\n", reply.body))
+        }
+        DatasetCommand::List { owner, country, withdrawn, node } => {
+            let mut query = vec![("limit", "100".to_owned())];
+            query.extend(owner.map(|owner| ("owner", owner)));
+            query.extend(country.map(|country| ("country", country.to_string())));
+            query.extend(withdrawn.then(|| ("withdrawn", "true".to_owned())));
+            let items = wait(async { all_pages(&node.connect()?, query).await })?;
+            list(items, output)
+        }
+        DatasetCommand::Revise { id, file, from_revision, node } => {
+            let (path, body) = (address(&id)?, document(&file)?);
+            let reply = wait(async {
+                let api = node.connect()?;
+                let tag = tag_of(&api, &path, Some(from_revision)).await?;
+                api.call("PUT", &path, &[], &[("if-match", &tag)], Some(&body)).await.map_err(connect::failed)
+            })?;
+            acknowledged(&reply, output)
+        }
+        DatasetCommand::Withdraw { id, reason, successor, node } => {
+            let path = address(&id)?;
+            let body = match successor {
+                Some(successor) => json!({ "reason": reason, "successor": successor }),
+                None => json!({ "reason": reason }),
+            };
+            let reply = wait(async {
+                let api = node.connect()?;
+                let tag = tag_of(&api, &path, None).await?;
+                api.call("DELETE", &path, &[], &[("if-match", &tag)], Some(&body)).await.map_err(connect::failed)
+            })?;
+            acknowledged(&reply, output)
+        }
+        DatasetCommand::Check { file } => check(&file, output),
         DatasetCommand::Import(args) => import::run(args, output),
     }
+}
+
+/// The address of a dataset on the web door, from its id or the last part of it.
+fn address(id: &str) -> Result<String, Failure> {
+    let local = match id.parse::<DatasetId>() {
+        Ok(id) => id.local().to_owned(),
+        Err(_) => id.to_owned(),
+    };
+    let probe: TrustDomain = "check.invalid".parse()?;
+    DatasetId::mint(&probe, &local).map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(format!("/api/v1/datasets/{local}"))
+}
+
+/// The tag of what stands now, where it is the revision that was expected.
+async fn tag_of(api: &Api, path: &str, expected: Option<u64>) -> Result<String, Failure> {
+    let now = api.get(path, &[]).await.map_err(connect::failed)?;
+    let stands = now.body["revision"].as_u64();
+    if expected.is_some() && stands != expected {
+        let stands = stands.unwrap_or_default();
+        return Err(Failure::new(
+            Exit::Error,
+            format!("revision {stands} stands by now: look at what changed, and revise from that one"),
+        ));
+    }
+    let tag = now.headers.get("etag").map(str::to_owned);
+    tag.ok_or_else(|| Failure::new(Exit::Error, "the node answered without an ETag: is it a Pleiad node?"))
+}
+
+async fn all_pages(api: &Api, query: Vec<(&'static str, String)>) -> Result<Vec<Value>, Failure> {
+    let (mut items, mut cursor) = (Vec::new(), None);
+    loop {
+        let mut asked = query.clone();
+        asked.extend(cursor.map(|cursor| ("cursor", cursor)));
+        let page = api.get("/api/v1/datasets", &asked).await.map_err(connect::failed)?.body;
+        items.extend(page["items"].as_array().into_iter().flatten().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return Ok(items),
+        }
+    }
+}
+
+fn list(items: Vec<Value>, output: Output) -> Result<(), Failure> {
+    if output.quiet && !output.json {
+        return output.text(
+            &items.iter().filter_map(|item| item["id"].as_str()).map(|id| format!("{id}\n")).collect::<String>(),
+        );
+    }
+    if output.json {
+        return output.list(&[], &items);
+    }
+    let lines: Vec<Value> = items
+        .iter()
+        .map(|item| {
+            let titles = item["title"].as_object();
+            let title = titles.and_then(|titles| titles.get("en").or_else(|| titles.values().next()));
+            json!({
+                "id": item["id"], "revision": item["revision"], "country": item["country"], "title": title,
+                "withdrawn": item["withdrawn"]["reason"],
+            })
+        })
+        .collect();
+    output.list(&["id", "revision", "country", "title", "withdrawn"], &lines)
+}
+
+/// What a steward needs of an acknowledgement: the id, the revision, the place in the log.
+fn acknowledged(reply: &Reply, output: Output) -> Result<(), Failure> {
+    let record = &reply.body;
+    if output.quiet && !output.json {
+        return output.text(&format!("{}\n", record["dataset"]["id"].as_str().unwrap_or_default()));
+    }
+    output.thing(&json!({ "id": record["dataset"]["id"], "revision": record["revision"], "seq": record["seq"] }))
+}
+
+fn document(file: &Path) -> Result<Value, Failure> {
+    let bytes = bytes(file)?;
+    schema::value(&bytes).map_err(|violations| Failure::new(Exit::Error, format!("{}: {violations}", file.display())))
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable =
+        |error: std::io::Error| Failure::new(Exit::Error, format!("{} cannot be read: {error}", file.display()));
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        // One byte more than is taken tells that there is more.
+        std::io::stdin().take(schema::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        return Ok(bytes);
+    }
+    std::fs::read(file).map_err(unreadable)
+}
+
+fn check(file: &Path, output: Output) -> Result<(), Failure> {
+    let bytes = bytes(file)?;
+    let defaults = schema::Defaults { id: "https://draft.invalid/dataset/draft".parse()?, country: None };
+    let dataset = schema::parse_draft(&bytes, &defaults)
+        .map_err(|violations| Failure::new(Exit::Error, format!("{}: {violations}", file.display())))?;
+    let missing = missing(&dataset);
+    let warnings = warnings(&dataset, SystemClock.now().to_zoned(TimeZone::UTC).date());
+    if output.json {
+        return output.thing(&json!({ "offerable": missing.is_empty(), "missing": missing, "warnings": warnings }));
+    }
+    let said = if missing.is_empty() { "and may be offered" } else { "and may not be offered yet" };
+    output.remark(format_args!("{} is a dataset {said}", file.display()));
+    let missing =
+        missing.iter().map(|place| json!({ "what": "missing", "where": place.pointer, "detail": place.detail }));
+    let doubts =
+        warnings.iter().map(|doubt| json!({ "what": "doubtful", "where": doubt.pointer, "detail": doubt.detail }));
+    output.list(&["what", "where", "detail"], &missing.chain(doubts).collect::<Vec<_>>())
 }

@@ -5,15 +5,18 @@
 
 pub mod audit;
 pub mod backup;
+pub mod completions;
 pub mod config;
 pub mod connect;
 pub mod dataset;
 pub mod exit;
 pub mod import;
+pub mod init;
 pub mod keys;
 pub mod output;
 pub mod peer;
 pub mod serve;
+pub mod token;
 
 use std::process::ExitCode;
 
@@ -40,11 +43,15 @@ pub struct Cli {
 /// The nouns.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a new node in a folder of its own, ready to serve.
+    Init(init::InitArgs),
     /// Run the node until it is told to stop.
     Serve(serve::ServeArgs),
     /// The configuration: check it, or print the sample.
     Config(config::ConfigArgs),
-    /// Datasets: bring in the records of another catalogue.
+    /// Tokens: who may speak to the node's web door.
+    Token(token::TokenArgs),
+    /// Datasets: register, show, list, revise, withdraw, check, import.
     Dataset(dataset::DatasetArgs),
     /// Keys, certificates, and the CA that signs them.
     Keys(keys::KeysArgs),
@@ -56,6 +63,8 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the place of a store that is not there.
     Restore(backup::RestoreArgs),
+    /// Print what a shell needs to complete these commands.
+    Completions(completions::CompletionsArgs),
 }
 
 /// Runs the command line of this process.
@@ -73,6 +82,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output { json: cli.json, quiet: cli.quiet };
     match cli.command {
+        Command::Init(args) => init::run(args, output),
+        Command::Token(args) => token::run(args, output),
+        Command::Completions(args) => completions::run(args, output),
         Command::Serve(args) => serve::run(args, output),
         Command::Config(args) => config::run(args, output),
         Command::Dataset(args) => dataset::run(args, output),

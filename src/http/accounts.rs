@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::caller::{Administrator, Caller};
-use super::problem::Problem;
+use super::problem::{Code, FieldError, Problem};
 use super::{get, reply};
 use crate::accounts::{Accounts, Wish};
 use crate::domain::event::{Role, TokenRow};
@@ -33,7 +33,7 @@ async fn me(request: HttpRequest, caller: Caller) -> Result<HttpResponse, Proble
 #[serde(deny_unknown_fields)]
 struct NewToken {
     role: Role,
-    participant: Option<Identity>,
+    participant: Option<String>,
     #[serde(default)]
     note: String,
     expires: Option<Timestamp>,
@@ -72,6 +72,10 @@ async fn make(
     body: Json<NewToken>,
 ) -> Result<HttpResponse, Problem> {
     let NewToken { role, participant, note, expires } = body.into_inner();
+    let participant = participant.map(|text| accounts.participant(&text)).transpose().map_err(|error| {
+        let place = FieldError { pointer: "/participant".to_owned(), detail: error.to_string() };
+        Problem::new(Code::Invalid, error.to_string()).with_errors(vec![place])
+    })?;
     let made = accounts.make(caller.actor(), Wish { role, participant, note, expires }).await?;
     let shown = Shown { secret: Some(made.secret), ..Shown::of(made.token) };
     Ok(HttpResponse::Created()

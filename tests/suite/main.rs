@@ -4,6 +4,7 @@ mod attacks;
 mod audit;
 mod bad_input;
 mod catalogue;
+mod command_line;
 mod datasets;
 mod federation_calls;
 mod hostile_bytes;
