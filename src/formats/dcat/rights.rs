@@ -55,10 +55,13 @@ fn stated(record: &mut Record<'_>, term: &Term) -> io::Result<Option<Licence>> {
         (Some(own), Some(named)) => Some(Licence { raw: named.raw, ..own }),
         (own, named) => own.or(named),
     };
-    Ok(licence.map(|licence| {
-        let raw = licence.raw.map(|raw| text::shortened(text::passage(&raw), bounds::PROSE).0);
-        Licence { raw: raw.filter(|raw| !raw.is_empty()), ..licence }
-    }))
+    Ok(licence.map(plain))
+}
+
+/// The licence with the source's words made plain and within their bound.
+fn plain(licence: Licence) -> Licence {
+    let raw = licence.raw.map(|raw| text::shortened(text::passage(&raw), bounds::PROSE).0);
+    Licence { raw: raw.filter(|raw| !raw.is_empty()), ..licence }
 }
 
 /// Whether two licences are one: by identifier where there is one, else by the source's words.
@@ -223,7 +226,7 @@ pub(super) fn conditions(record: &mut Record<'_>, node: &Node) -> io::Result<Con
             None
         }
     };
-    Ok(Conditions { licence, personal_data })
+    Ok(Conditions { licence: licence.map(plain), personal_data })
 }
 
 #[cfg(test)]
