@@ -116,7 +116,7 @@ pub enum KeysVerb {
         #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..=2160))]
         hours: u16,
     },
-    /// Show the CA, the certificates in use, and the key that others pin.
+    /// Show the CA, the certificates in use, the key that others pin, and the one that checks the log.
     Show {
         /// Also list every certificate that the CA issued.
         #[arg(long)]
@@ -314,12 +314,14 @@ fn show(member: &Member, clock: Arc<dyn Clock>, issued: bool, output: Output) ->
         Err(KeyFileError::Missing { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    match Keyring::new(&keys, Modes::Enforce).signer(SignerName::List) {
-        Ok(signer) => {
-            thing.insert("list_key".to_owned(), json!(signer.public_key()));
+    for (name, key) in [("list_key", SignerName::List), ("log_key", SignerName::Log)] {
+        match Keyring::new(&keys, Modes::Enforce).signer(key) {
+            Ok(signer) => {
+                thing.insert(name.to_owned(), json!(signer.public_key()));
+            }
+            Err(KeyFileError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
-        Err(KeyFileError::Missing { .. }) => {}
-        Err(error) => return Err(error.into()),
     }
     for (name, path) in [("node", member.node_certificate()), ("participant", member.participant_certificate())] {
         match OwnCertificate::load(path, Modes::Enforce) {
