@@ -54,3 +54,19 @@ pub fn failed(error: ApiError) -> Failure {
     };
     Failure::new(exit, error)
 }
+
+/// Every item of a list that comes in pages.
+pub async fn every_page(api: &Api, path: &str, query: &[(&str, String)]) -> Result<Vec<serde_json::Value>, Failure> {
+    let mut items = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut query = query.to_vec();
+        query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+        let page = api.get(path, &query).await.map_err(failed)?.body;
+        items.extend(page["items"].as_array().cloned().unwrap_or_default());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return Ok(items),
+        }
+    }
+}

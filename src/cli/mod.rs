@@ -3,6 +3,7 @@
 //! Every command is a struct of arguments and a `run` that gives back a [`Failure`] or nothing; [`main`] turns that into
 //! one sentence on standard error and an exit code of [`exit::Exit`]. Secrets are read from files, never from arguments.
 
+pub mod agreement;
 pub mod audit;
 pub mod backup;
 pub mod completions;
@@ -10,12 +11,16 @@ pub mod config;
 pub mod connect;
 pub mod dataset;
 pub mod exit;
+pub mod fetch;
 pub mod import;
 pub mod init;
 pub mod keys;
 pub mod output;
 pub mod peer;
+pub mod receipt;
+pub mod request;
 pub mod serve;
+pub mod shard;
 pub mod token;
 
 use std::process::ExitCode;
@@ -57,6 +62,16 @@ pub enum Command {
     Keys(keys::KeysArgs),
     /// The nodes that this node trusts.
     Peer(peer::PeerArgs),
+    /// Requests for datasets: ask, follow, decide.
+    Request(request::RequestArgs),
+    /// What was agreed.
+    Agreement(agreement::AgreementArgs),
+    /// Fetch the bytes of an agreement into a folder, verified.
+    Fetch(fetch::FetchArgs),
+    /// What a fetched folder holds, and whether it still does.
+    Receipt(receipt::ReceiptArgs),
+    /// The files of a dataset.
+    Shard(shard::ShardArgs),
     /// The log: verify it, list it, prove an entry of it.
     Audit(audit::AuditArgs),
     /// Write a verified copy of the store, while the node runs.
@@ -90,6 +105,11 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Dataset(args) => dataset::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Peer(args) => peer::run(args, output),
+        Command::Request(args) => request::run(args, output),
+        Command::Agreement(args) => agreement::run(args, output),
+        Command::Fetch(args) => fetch::run(args, output),
+        Command::Receipt(args) => receipt::run(args, output),
+        Command::Shard(args) => shard::run(args, output),
         Command::Audit(args) => audit::run(args, output),
         Command::Backup(args) => backup::back_up(args, output),
         Command::Restore(args) => backup::restore(args, output),

@@ -89,7 +89,7 @@ struct Listed<T> {
     items: Vec<T>,
     /// The cursor of the next page, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    next_cursor: Option<String>,
 }
 
 async fn ask(
@@ -194,7 +194,7 @@ async fn end(
 async fn receipts(caller: Caller, id: Path<String>, requests: Data<Requests>) -> Result<HttpResponse, Problem> {
     let found = requests.receipts(&viewer(&caller)?, &read_id(&id, "agreement")?).await?;
     let items = found.into_iter().map(|(_, receipt)| receipt).collect();
-    Ok(with_tag(&mut HttpResponse::Ok(), &Listed::<Receipt> { items, next: None }))
+    Ok(with_tag(&mut HttpResponse::Ok(), &Listed::<Receipt> { items, next_cursor: None }))
 }
 
 async fn keep_receipt(
@@ -311,5 +311,5 @@ fn listed<T: Serialize>(
         response.insert_header((header::LINK, link));
     }
     let items = found.into_iter().map(|(_, item)| item).collect();
-    Ok(with_tag(&mut response, &Listed { items, next }))
+    Ok(with_tag(&mut response, &Listed { items, next_cursor: next }))
 }

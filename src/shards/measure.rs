@@ -52,13 +52,18 @@ pub fn measure(directory: &Path, version: u32, read: &mut dyn FnMut(u64)) -> Res
             continue;
         }
         let name: ShardName = name.parse().map_err(|source| MeasureError::Name { path: path.clone(), source })?;
-        let shard = File::open(&path).and_then(|file| shard(file, read)).map_err(unreadable(&path))?;
-        shards.insert(name, shard);
+        shards.insert(name, measure_file(&path, read)?);
     }
     if shards.is_empty() {
         return Err(MeasureError::Empty(directory.to_owned()));
     }
     Ok(Manifest { version, shards })
+}
+
+/// Measures one file. Blocking.
+pub fn measure_file(path: &Path, read: &mut dyn FnMut(u64)) -> Result<Shard, MeasureError> {
+    let measured = File::open(path).and_then(|file| shard(file, read));
+    measured.map_err(|source| MeasureError::Unreadable { path: path.to_owned(), source })
 }
 
 fn shard(mut file: File, read: &mut dyn FnMut(u64)) -> io::Result<Shard> {

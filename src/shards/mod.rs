@@ -8,4 +8,4 @@ mod folder;
 mod measure;
 
 pub use folder::{Folder, OpenShard, ShardError};
-pub use measure::{MeasureError, measure};
+pub use measure::{MeasureError, measure, measure_file};

@@ -1,5 +1,6 @@
 //! Pleiad from outside: real sockets, real TLS, real files.
 
+mod access;
 mod attacks;
 mod audit;
 mod bad_input;
