@@ -55,8 +55,13 @@ pub(super) fn named(forms: &[String]) -> Vec<(&'static str, bool)> {
     found.into_iter().take(MOST).map(|(partly, iri)| (iri, !partly)).collect()
 }
 
+/// Makes the table of names, once a process, so that no question waits for it.
+pub(super) fn prepare() {
+    LazyLock::force(&NAMES);
+}
+
 /// The concepts by the forms of the words in their labels, and whether the word is the whole label. Made of the
-/// embedded tables alone, at the first question.
+/// embedded tables alone.
 static NAMES: LazyLock<HashMap<String, Vec<(&'static str, bool)>>> = LazyLock::new(|| {
     let mut names: HashMap<String, Vec<(&'static str, bool)>> = HashMap::new();
     for (iri, labels) in vocabulary::all() {

@@ -155,7 +155,10 @@ impl Index {
         };
         let thread = std::thread::Builder::new()
             .name("index-writer".to_owned())
-            .spawn(move || thread.run(Some(writer)))
+            .spawn(move || {
+                labels::prepare();
+                thread.run(Some(writer));
+            })
             .map_err(|error| IndexError::Failed(error.to_string()))?;
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let shared = Shared {
