@@ -26,7 +26,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use crate::clock::Clock;
-use crate::domain::ids::Identity;
+use crate::domain::ids::{Identity, Seq};
 use crate::domain::query::{Analysed, Query};
 use crate::index::{Index, IndexError, analyse};
 use crate::outbound::federation::Federation;
@@ -214,12 +214,9 @@ impl Search {
         let begin = Instant::now();
         let (node, countries) = (self.local.node().clone(), self.local.countries().clone());
         let mut source = Source::new(node.clone(), countries.clone(), State::Answered);
-        if let Some(seq) = request.query.min_seq {
-            let (index, _) = self.local.records();
-            if !index.wait_for(seq, asked.deadline.saturating_duration_since(begin) / 2).await {
-                source.problem =
-                    Some(format!("its index has not reached position {seq} yet: search again in a moment"));
-            }
+        let (index, _) = self.local.records();
+        if let Some(seq) = self.wait_for(index, request, asked.deadline).await {
+            source.problem = Some(format!("its index has not reached position {seq} yet: search again in a moment"));
         }
         let (hits, steering, deadline) = (asked.hits, asked.steering.clone(), asked.deadline);
         let searching = self.local.search_local(asked, self.clock.now());
@@ -250,12 +247,20 @@ impl Search {
         }
     }
 
+    /// Waits, for half of the time there is, until an index has what the asker wants to see; the position if it has not.
+    async fn wait_for(&self, index: &Index, request: &Request, deadline: Instant) -> Option<Seq> {
+        let seq = request.query.min_seq?;
+        let at_most = deadline.saturating_duration_since(Instant::now()) / 2;
+        (!index.wait_for(seq, at_most).await).then_some(seq)
+    }
+
     /// The private records of this node that the asker's participant may see. Whatever happens here changes no source.
     async fn private(&self, request: &Request, asked: Asked) -> Option<Answer> {
         let participant = request.participant.clone()?;
         let (node, countries) = (self.local.node().clone(), self.local.countries().clone());
         let (hits, deadline) = (asked.hits, asked.deadline);
         let (_, store) = self.local.records();
+        self.wait_for(&self.private, request, deadline).await;
         let finding = find(&self.private, store, asked, Some(participant));
         match tokio::time::timeout_at(deadline.into(), finding).await {
             Ok(Ok(answer)) => Some(Answer { node, countries, asked: hits, steering: None, answer }),
