@@ -14,6 +14,7 @@ pub mod imports;
 pub mod limits;
 pub mod listen;
 pub mod observe;
+pub mod openapi;
 pub mod operations;
 pub mod pace;
 pub mod problem;
@@ -41,17 +42,23 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(search::routes)
         .configure(audit::routes)
         .configure(access::web)
-        .configure(ui::routes);
+        .configure(ui::routes)
+        .configure(openapi::routes);
 }
 
 /// The routes of the federation door.
 pub fn federation(config: &mut ServiceConfig) {
-    config.configure(extractors).configure(federation::routes).configure(access::federation).configure(shards::routes);
+    config
+        .configure(extractors)
+        .configure(federation::routes)
+        .configure(access::federation)
+        .configure(shards::routes)
+        .configure(openapi::document_route);
 }
 
 /// The routes of the operations door.
 pub fn operations(config: &mut ServiceConfig) {
-    config.configure(operations::routes);
+    config.configure(operations::routes).configure(openapi::document_route);
 }
 
 /// A route for `GET` and `HEAD`: actix answers `HEAD` only where it is told to.

@@ -38,6 +38,17 @@ pub fn json(
     Ok(builder.content_type("application/json").body(bytes))
 }
 
+/// A text of the node's own under a strong entity tag, the same for everybody.
+pub fn text(request: &HttpRequest, media_type: &'static str, text: &'static str) -> HttpResponse {
+    let tag = Digest::of(text.as_bytes());
+    let known = request.method().is_safe() && has(request, &tag);
+    let mut builder = HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    builder
+        .insert_header((header::ETAG, format!("\"{tag}\"")))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"));
+    if known { builder.finish() } else { builder.content_type(media_type).body(text) }
+}
+
 /// Whether `If-None-Match` says that the caller has this representation already.
 fn has(request: &HttpRequest, tag: &Digest) -> bool {
     tags(request, header::IF_NONE_MATCH).is_some_and(|listed| {
