@@ -73,10 +73,13 @@ pub struct Grants {
     trust: Arc<Trust>,
     clock: Arc<dyn Clock>,
     lifetime: SignedDuration,
-    manifests: Arc<Mutex<VecDeque<(Digest, Arc<Manifest>)>>>,
+    manifests: Arc<Mutex<Manifests>>,
     /// The grants made since the start that have not run out, by agreement and certificate.
     recent: Arc<Mutex<HashMap<(OpaqueId, Digest), GrantRow>>>,
 }
+
+/// Parsed manifests by their digests, the newest last.
+type Manifests = VecDeque<(Digest, Arc<Manifest>)>;
 
 /// The proof that a request for bytes was checked just now.
 #[derive(Debug, Clone)]
@@ -188,7 +191,7 @@ impl Grants {
 
     /// The manifest of the agreed revision, which must have the digest that was agreed on.
     async fn manifest(&self, agreement: &Agreement) -> Result<Arc<Manifest>, GrantRefused> {
-        let kept = |manifests: &VecDeque<(Digest, Arc<Manifest>)>| {
+        let kept = |manifests: &Manifests| {
             manifests.iter().find(|(digest, _)| *digest == agreement.manifest).map(|(_, manifest)| Arc::clone(manifest))
         };
         if let Some(manifest) = kept(&self.manifests.lock()) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use pleiad::delivery::fetch::{FetchError, Fetcher, Options, Progress, Wanted, Watcher};
 use pleiad::delivery::held::KeptReceipt;
 use pleiad::domain::agreement::Agreement;
@@ -429,4 +430,54 @@ async fn bad_requests_each_get_their_own_answer_and_change_nothing() {
     pair.de.call("GET", "/api/v1/requests").send().await.problem(401, "unauthenticated");
     let name: Result<ShardName, _> = "../x".parse();
     assert!(name.is_err());
+}
+
+#[actix_web::test]
+async fn a_stream_that_runs_is_cut_when_its_agreement_ends() {
+    const SIZE: u64 = 192 << 20;
+    let pair = Pair::start().await;
+    let path = pair.shard_path("sparse.bin");
+    std::fs::File::create(&path).unwrap().set_len(SIZE).unwrap();
+    let at = format!("/api/v1/datasets/{LOCAL}");
+    let record = pair.fi.call("GET", &at).bearer(&pair.steward).send().await;
+    let mut dataset = record.json()["dataset"].clone();
+    let manifest = shards::measure(&pair.shard_path(""), 2, &mut |_| {}).unwrap();
+    dataset["distributions"][0]["manifest"] = serde_json::to_value(manifest).unwrap();
+    let tag = record.header("etag").unwrap();
+    let revised = pair.fi.call("PUT", &at).bearer(&pair.steward).header("If-Match", tag).json(&dataset).send().await;
+    assert_eq!(revised.status, 200, "{}", revised.text());
+    let agreement = pair.agreed().await;
+
+    let owner = &pair.fi.state.node;
+    let lab = caller(&pair.lab);
+    let ask = json!({ "agreement": agreement.id });
+    let grant: Value = lab.post_json(owner, "grants", &[], &ask, soon(), 1 << 20).await.unwrap().json().unwrap();
+    let path = format!("shards/{}/sparse.bin", agreement.id);
+    let headers = [("pleiad-grant", grant["id"].as_str().unwrap())];
+    let stream = lab.stream(owner, &path, &headers, soon(), SIZE).await.unwrap();
+    assert_eq!(stream.status, 200);
+    let mut body = Box::pin(stream.body);
+    let mut received = body.next().await.unwrap().unwrap().len() as u64;
+    let end = format!("/api/v1/agreements/{}/end", agreement.id);
+    let reason = json!({ "reason": "over" });
+    let ended = pair.fi.call("POST", &end).bearer(&pair.steward).json(&reason).send().await;
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    let outcome = loop {
+        match body.next().await {
+            Some(Ok(piece)) => received += piece.len() as u64,
+            other => break other,
+        }
+    };
+    assert!(matches!(outcome, Some(Err(_))) && received < SIZE, "{received} bytes, then {outcome:?}");
+    let until = soon();
+    loop {
+        let releases = pair.fi.running.store().releases(&agreement.id, Default::default(), 10).await.unwrap();
+        let ends: Vec<_> = releases.iter().filter_map(|kept| kept.end.as_ref()).collect();
+        if let [(_, end)] = &ends[..] {
+            assert_eq!(end.outcome, "revoked");
+            break;
+        }
+        assert!(Instant::now() < until, "{releases:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

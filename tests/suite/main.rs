@@ -9,6 +9,7 @@ mod command_line;
 mod datasets;
 mod federation;
 mod federation_calls;
+mod fetch_command;
 mod hostile_bytes;
 mod house;
 mod import;
