@@ -114,6 +114,11 @@ impl Accounts {
         }
     }
 
+    /// Closes the store under it: for the person at the machine, who makes tokens while the node stands still.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
     /// Makes a token.
     pub async fn make(&self, actor: Actor, wish: Wish) -> Result<Made, AccountsError> {
         let now = self.clock.now();

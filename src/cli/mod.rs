@@ -10,6 +10,7 @@ pub mod completions;
 pub mod config;
 pub mod connect;
 pub mod dataset;
+pub mod demo;
 pub mod exit;
 pub mod fetch;
 pub mod import;
@@ -50,6 +51,8 @@ pub struct Cli {
 pub enum Command {
     /// Make a new node in a folder of its own, ready to serve.
     Init(init::InitArgs),
+    /// Seven nodes on this machine, three users' day, then pages to look at.
+    Demo(demo::DemoArgs),
     /// Run the node until it is told to stop.
     Serve(serve::ServeArgs),
     /// The configuration: check it, or print the sample.
@@ -100,6 +103,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(args) => init::run(args, output),
         Command::Token(args) => token::run(args, output),
         Command::Completions(args) => completions::run(args, output),
+        Command::Demo(args) => demo::run(args, output),
         Command::Serve(args) => serve::run(args, output),
         Command::Config(args) => config::run(args, output),
         Command::Dataset(args) => dataset::run(args, output),

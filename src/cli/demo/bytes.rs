@@ -27,7 +27,13 @@ pub fn make(folder: &Path, described: &Described, sheet: ShardSheet) -> io::Resu
         }
         for row in 0..sheet.rows {
             line.clear();
-            write_row(&mut line, &columns, csv, u64::from(number) * u64::from(sheet.rows) + u64::from(row), &mut numbers);
+            write_row(
+                &mut line,
+                &columns,
+                csv,
+                u64::from(number) * u64::from(sheet.rows) + u64::from(row),
+                &mut numbers,
+            );
             file.write_all(line.as_bytes())?;
         }
         file.flush()?;

@@ -64,7 +64,9 @@ pub fn all() -> Vec<Consortium> {
         include_str!("../../../config/demo/es.json"),
     ]
     .into_iter()
-    .map(|sheet| serde_json::from_str(sheet).expect("the demonstration's sheets are part of the program and are tested"))
+    .map(|sheet| {
+        serde_json::from_str(sheet).expect("the demonstration's sheets are part of the program and are tested")
+    })
     .collect()
 }
 

@@ -106,7 +106,10 @@ fn prepare_some(folder: PathBuf, wanted: Vec<LocalId>, containers: bool, output:
     for (number, id) in wanted.iter().enumerate() {
         let Some(sheet) = sheets.iter().find(|sheet| sheet.id == *id) else {
             let known: Vec<&str> = sheets.iter().map(|sheet| sheet.id.as_str()).collect();
-            return Err(Failure::new(Exit::Usage, format!("{id} is not a node here: name some of {}", known.join(", "))));
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{id} is not a node here: name some of {}", known.join(", ")),
+            ));
         };
         nodes.push((sheet.clone(), if containers { in_container(id) } else { stage::local_place(number)? }));
     }

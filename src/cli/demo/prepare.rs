@@ -68,8 +68,8 @@ impl Prepared {
     pub fn enrol(&self, participant: &LocalId, folder: &Path) -> Result<Member, Failure> {
         let member = Member::in_folder(folder);
         let identity = Identity::participant(self.sheet.domain.clone(), participant.clone());
-        let authority =
-            Authority::open(Member::in_folder(self.data()).keys(), Modes::Enforce, Arc::new(SystemClock)).map_err(failed)?;
+        let authority = Authority::open(Member::in_folder(self.data()).keys(), Modes::Enforce, Arc::new(SystemClock))
+            .map_err(failed)?;
         let enrolment = Enrolment::new(&member.keys(), "participant", Modes::Enforce);
         let request = enrolment.request().map_err(failed)?;
         let certificate = authority.sign(&request, &identity, &[], DEFAULT_LIFETIME).map_err(failed)?;
@@ -142,7 +142,13 @@ fn found(node: &Prepared) -> Result<(), Failure> {
     Ok(())
 }
 
-fn certify(authority: &Authority, member: &Member, name: &str, who: &Identity, hosts: &[String]) -> Result<(), Failure> {
+fn certify(
+    authority: &Authority,
+    member: &Member,
+    name: &str,
+    who: &Identity,
+    hosts: &[String],
+) -> Result<(), Failure> {
     let enrolment = Enrolment::new(&member.keys(), name, Modes::Enforce);
     let request = enrolment.request().map_err(failed)?;
     let certificate = authority.sign(&request, who, hosts, DEFAULT_LIFETIME).map_err(failed)?;
@@ -161,11 +167,7 @@ fn settings(node: &Prepared) -> String {
     let countries: Vec<String> = sheet.countries.iter().map(|country| quoted(country.as_str())).collect();
     let names: Vec<String> =
         sheet.name.iter().map(|(language, name)| format!("{} = {}", quoted(language.as_str()), quoted(name))).collect();
-    let web_tls = if place.web_tls {
-        "certificate = \"data/keys/web.pem\"\nkey = \"data/keys/web.pem\"\n"
-    } else {
-        ""
-    };
+    let web_tls = if place.web_tls { "certificate = \"data/keys/web.pem\"\nkey = \"data/keys/web.pem\"\n" } else { "" };
     format!(
         "# A node of the demonstration; config/node.toml documents every key.\n\
          data = \"data\"\n\n\
