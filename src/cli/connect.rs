@@ -13,13 +13,13 @@ use crate::outbound::api::{Api, ApiError};
 #[derive(Debug, Clone, Args)]
 pub struct NodeArgs {
     /// The address of the node's web door.
-    #[arg(long, env = "PLEIAD_NODE", default_value = "http://127.0.0.1:8080/")]
+    #[arg(long, global = true, env = "PLEIAD_NODE", default_value = "http://127.0.0.1:8080/")]
     pub node: Url,
     /// The file with the API token.
-    #[arg(long, env = "PLEIAD_TOKEN_FILE")]
+    #[arg(long, global = true, env = "PLEIAD_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
     /// A file with the CA certificate (PEM) under which the node's name is vouched for; else the platform's roots.
-    #[arg(long, env = "PLEIAD_CA_FILE")]
+    #[arg(long, global = true, env = "PLEIAD_CA_FILE")]
     pub ca_file: Option<PathBuf>,
 }
 

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::connect::{NodeArgs, failed, wait};
-use super::{Failure, Output};
+use super::{Exit, Failure, Output};
 use crate::domain::ids::{DatasetId, Iri, OpaqueId};
 
 /// Arguments of `pleiad request`.
@@ -72,7 +72,11 @@ pub fn run(args: RequestArgs, output: Output) -> Result<(), Failure> {
                 let body = json!({
                     "dataset": dataset, "purposes": purposes, "action": action, "statement": statement,
                 });
-                api.post("/api/v1/requests", &body).await
+                let made = api.post("/api/v1/requests", &body).await.map_err(failed)?.body;
+                output.thing(&line(&made, output))?;
+                let refused = made["state"]["state"] == "refused";
+                let why = "the policy refuses this; the reasons name the rules";
+                return if refused { Err(Failure::new(Exit::Denied, why)) } else { Ok(()) };
             }
             RequestVerb::List { state } => {
                 let state = state.map(|state| ("state", state));

@@ -105,6 +105,7 @@ impl Telling {
 struct Given {
     exit: i32,
     out: String,
+    err: String,
     took: Duration,
 }
 
@@ -322,7 +323,7 @@ impl Day<'_> {
     async fn type_in(&self, words: &[&str]) -> Result<Given, Failure> {
         let given = self.look(words).await?;
         let typed: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        self.say.command(&format!("pleiad {}", typed.join(" ")), &given.out);
+        self.say.command(&format!("pleiad {}", typed.join(" ")), &format!("{}{}", given.out, given.err));
         Ok(given)
     }
 
@@ -339,11 +340,9 @@ impl Day<'_> {
             .spawn()?
             .wait_with_output()
             .await?;
-        let mut out = String::from_utf8_lossy(&ran.stdout).into_owned();
-        if out.trim().is_empty() {
-            out.push_str(&String::from_utf8_lossy(&ran.stderr));
-        }
-        Ok(Given { exit: ran.status.code().unwrap_or(-1), out, took: began.elapsed() })
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (text(&ran.stdout), text(&ran.stderr));
+        Ok(Given { exit: ran.status.code().unwrap_or(-1), out, err, took: began.elapsed() })
     }
 
     fn end(
@@ -354,7 +353,7 @@ impl Day<'_> {
     ) -> Result<(), Failure> {
         let (ok, mut more) = match check(given) {
             Ok(more) => (true, more),
-            Err(problem) => (false, json!({ "problem": problem, "output": given.out })),
+            Err(problem) => (false, json!({ "problem": problem, "output": format!("{}{}", given.out, given.err) })),
         };
         more["exit"] = given.exit.into();
         self.held &= ok;
