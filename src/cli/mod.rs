@@ -20,6 +20,7 @@ pub mod output;
 pub mod peer;
 pub mod receipt;
 pub mod request;
+pub mod search;
 pub mod serve;
 pub mod shard;
 pub mod token;
@@ -59,6 +60,10 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Tokens: who may speak to the node's web door.
     Token(token::TokenArgs),
+    /// Search the whole federation.
+    Search(search::SearchArgs),
+    /// Who is in the federation, and how each is doing.
+    Federation(search::FederationArgs),
     /// Datasets: register, show, list, revise, withdraw, check, import.
     Dataset(dataset::DatasetArgs),
     /// Keys, certificates, and the CA that signs them.
@@ -106,6 +111,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(args, output),
         Command::Serve(args) => serve::run(args, output),
         Command::Config(args) => config::run(args, output),
+        Command::Search(args) => search::run(args, output),
+        Command::Federation(args) => search::members(args, output),
         Command::Dataset(args) => dataset::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Peer(args) => peer::run(args, output),

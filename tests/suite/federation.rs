@@ -386,3 +386,35 @@ async fn a_question_that_cannot_be_read_says_where_and_a_page_too_large_is_refus
     assert_eq!(problem["errors"][0]["pointer"], "limit");
     refused("contry=FI").await.problem(400, "bad_parameter");
 }
+
+#[tokio::test]
+async fn the_command_line_shows_the_hits_names_who_is_missing_and_ends_with_5() {
+    let [fi, de] = federation(["fi", "de"], &[], hasty).await;
+    register(&fi, &FINNISH, json!({})).await;
+    let node = format!("http://{}/", fi.running.addresses.web);
+    let run = |arguments: &'static [&'static str]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_pleiad"));
+        command.args(arguments).env("PLEIAD_NODE", &node).env("NO_COLOR", "1");
+        async move { command.output().await.unwrap() }
+    };
+    let whole = run(&["search", "forest", "--country", "fi"]).await;
+    let shown = String::from_utf8(whole.stdout).unwrap();
+    let told = String::from_utf8(whole.stderr).unwrap();
+    assert_eq!(whole.status.code(), Some(0), "{shown}{told}");
+    assert!(shown.contains("Forest inventory") && shown.contains("https://fi.pleiad.example/dataset/f3"), "{shown}");
+    assert!(told.contains("1 of 1 in") && told.contains("skipped"), "{told}");
+
+    de.stop().await;
+    let partial = run(&["--json", "search", "forest"]).await;
+    assert_eq!(partial.status.code(), Some(5));
+    let answer: Value = serde_json::from_slice(&partial.stdout).unwrap();
+    assert_eq!(titles(&answer), ["Forest inventory"]);
+    assert!(String::from_utf8(partial.stderr).unwrap().contains("de.pleiad.example ("));
+    assert_eq!(run(&["search", "(forest"]).await.status.code(), Some(2));
+    let members = run(&["federation"]).await;
+    assert!(
+        String::from_utf8(members.stdout).unwrap().contains("de.pleiad.example\tDE\tvalid"),
+        "{:?}",
+        members.stderr
+    );
+}
