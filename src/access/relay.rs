@@ -65,14 +65,16 @@ pub struct Relay {
     due: Mutex<BTreeMap<OpaqueId, (Instant, u32)>>,
     /// Requests whose progress the home node is to hear of.
     news: Mutex<BTreeSet<OpaqueId>>,
+    /// When the agreements of other nodes are next gone through.
+    sweep: Mutex<Instant>,
     wake: Notify,
 }
 
 impl Relay {
     /// The relay of the node whose workflow this is.
     pub fn new(requests: Requests, outbound: Arc<Federation>, pace: Pace) -> Self {
-        let (due, news, wake) = (Mutex::default(), Mutex::default(), Notify::new());
-        Self { requests, outbound, pace, due, news, wake }
+        let (due, news, sweep) = (Mutex::default(), Mutex::default(), Mutex::new(Instant::now()));
+        Self { requests, outbound, pace, due, news, sweep, wake: Notify::new() }
     }
 
     /// Tries at once what was just asked, and gives back the request as it then stands. A node that does not answer is
@@ -156,6 +158,13 @@ impl Relay {
     }
 
     async fn ask_about_agreements(&self) -> Result<(), AccessError> {
+        {
+            let mut sweep = self.sweep.lock();
+            if *sweep > Instant::now() {
+                return Ok(());
+            }
+            *sweep = Instant::now() + self.pace.ask_agreed;
+        }
         let now = self.requests.clock.now();
         let mut after = Seq(0);
         loop {

@@ -1,25 +1,23 @@
 //! Requests, agreements and receipts: for people on the web door, and between nodes on the federation door.
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Json, Path, Query, ServiceConfig};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use super::caller::{Caller, Certified, Operator, Steward};
 use super::problem::{Code, FieldError, Problem};
+use super::reply;
 use super::seal::Sealer;
 use crate::access::AccessError;
 use crate::access::relay::Relay;
 use crate::access::requests::{Ask, Requests, Viewer};
 use crate::domain::agreement::Receipt;
 use crate::domain::event::{Actor, Role};
-use crate::domain::ids::{DatasetId, Digest, Identity, Iri, OpaqueId, Revision, Seq};
+use crate::domain::ids::{DatasetId, Identity, Iri, OpaqueId, Revision, Seq};
 use crate::domain::negotiation::{Progress, Request};
 use crate::domain::policy::IntendedUse;
 use crate::peers::trust::Standing;
-
-/// The most things on a page of a list, and how many there are when nothing is said.
-const PAGE: (usize, usize) = (100, 20);
 
 /// The routes on the web door.
 pub fn web(config: &mut ServiceConfig) {
@@ -93,6 +91,7 @@ struct Listed<T> {
 }
 
 async fn ask(
+    head: HttpRequest,
     operator: Operator,
     body: Json<AskBody>,
     requests: Data<Requests>,
@@ -103,11 +102,13 @@ async fn ask(
     let ask = Ask { dataset, revision, intended: IntendedUse { action, purposes, statement } };
     let request = requests.ask(operator.caller.actor(), &operator.holder, ask).await?;
     let request = relay.deliver(request).await?;
-    let location = format!("/api/v1/requests/{}", request.id);
-    Ok(with_tag(HttpResponse::Created().insert_header((header::LOCATION, location)), &request))
+    let mut response = reply::json(&head, StatusCode::CREATED, None, &request)?;
+    insert(&mut response, Some((header::LOCATION, format!("/api/v1/requests/{}", request.id))));
+    Ok(response)
 }
 
 async fn requests(
+    head: HttpRequest,
     caller: Caller,
     page: Query<Page>,
     requests: Data<Requests>,
@@ -119,15 +120,21 @@ async fn requests(
     }
     let (after, limit) = part(&page, "requests", &sealer)?;
     let found = requests.list(&viewer(&caller)?, page.state.clone(), after, limit + 1).await?;
-    listed("requests", "/api/v1/requests", &page, found, limit, &sealer)
+    listed(&head, "requests", found, limit, &sealer)
 }
 
-async fn request(caller: Caller, id: Path<String>, requests: Data<Requests>) -> Result<HttpResponse, Problem> {
+async fn request(
+    head: HttpRequest,
+    caller: Caller,
+    id: Path<String>,
+    requests: Data<Requests>,
+) -> Result<HttpResponse, Problem> {
     let request = requests.show(&viewer(&caller)?, &read_id(&id, "request")?).await?;
-    Ok(with_tag(&mut HttpResponse::Ok(), &request))
+    reply::json(&head, StatusCode::OK, None, &request)
 }
 
 async fn approve(
+    head: HttpRequest,
     steward: Steward,
     id: Path<String>,
     requests: Data<Requests>,
@@ -136,11 +143,13 @@ async fn approve(
     let id = read_id(&id, "request")?;
     let agreement = requests.approve(steward.caller.actor(), &steward.owner, &id).await?;
     relay.tell(&id);
-    let location = format!("/api/v1/agreements/{}", agreement.id);
-    Ok(with_tag(HttpResponse::Ok().insert_header((header::CONTENT_LOCATION, location)), &agreement))
+    let mut response = reply::json(&head, StatusCode::OK, None, &agreement)?;
+    insert(&mut response, Some((header::CONTENT_LOCATION, format!("/api/v1/agreements/{}", agreement.id))));
+    Ok(response)
 }
 
 async fn refuse(
+    head: HttpRequest,
     steward: Steward,
     id: Path<String>,
     body: Json<ReasonBody>,
@@ -150,16 +159,22 @@ async fn refuse(
     let id = read_id(&id, "request")?;
     let request = requests.refuse(steward.caller.actor(), &steward.owner, &id, &body.reason).await?;
     relay.tell(&id);
-    Ok(with_tag(&mut HttpResponse::Ok(), &request))
+    reply::json(&head, StatusCode::OK, None, &request)
 }
 
-async fn cancel(operator: Operator, id: Path<String>, relay: Data<Relay>) -> Result<HttpResponse, Problem> {
+async fn cancel(
+    head: HttpRequest,
+    operator: Operator,
+    id: Path<String>,
+    relay: Data<Relay>,
+) -> Result<HttpResponse, Problem> {
     let viewer = Viewer::Holder(operator.holder.clone());
     let request = relay.cancel(operator.caller.actor(), &viewer, &read_id(&id, "request")?).await?;
-    Ok(with_tag(&mut HttpResponse::Ok(), &request))
+    reply::json(&head, StatusCode::OK, None, &request)
 }
 
 async fn agreements(
+    head: HttpRequest,
     caller: Caller,
     page: Query<Page>,
     requests: Data<Requests>,
@@ -170,15 +185,21 @@ async fn agreements(
     }
     let (after, limit) = part(&page, "agreements", &sealer)?;
     let found = requests.agreements(&viewer(&caller)?, after, limit + 1).await?;
-    listed("agreements", "/api/v1/agreements", &page, found, limit, &sealer)
+    listed(&head, "agreements", found, limit, &sealer)
 }
 
-async fn agreement(caller: Caller, id: Path<String>, requests: Data<Requests>) -> Result<HttpResponse, Problem> {
+async fn agreement(
+    head: HttpRequest,
+    caller: Caller,
+    id: Path<String>,
+    requests: Data<Requests>,
+) -> Result<HttpResponse, Problem> {
     let agreement = requests.agreement(&viewer(&caller)?, &read_id(&id, "agreement")?).await?;
-    Ok(with_tag(&mut HttpResponse::Ok(), &agreement))
+    reply::json(&head, StatusCode::OK, None, &agreement)
 }
 
 async fn end(
+    head: HttpRequest,
     steward: Steward,
     id: Path<String>,
     body: Json<ReasonBody>,
@@ -188,23 +209,29 @@ async fn end(
     let id = read_id(&id, "agreement")?;
     let agreement = requests.end(steward.caller.actor(), &steward.owner, &id, &body.reason).await?;
     relay.tell(&agreement.request);
-    Ok(with_tag(&mut HttpResponse::Ok(), &agreement))
+    reply::json(&head, StatusCode::OK, None, &agreement)
 }
 
-async fn receipts(caller: Caller, id: Path<String>, requests: Data<Requests>) -> Result<HttpResponse, Problem> {
+async fn receipts(
+    head: HttpRequest,
+    caller: Caller,
+    id: Path<String>,
+    requests: Data<Requests>,
+) -> Result<HttpResponse, Problem> {
     let found = requests.receipts(&viewer(&caller)?, &read_id(&id, "agreement")?).await?;
     let items = found.into_iter().map(|(_, receipt)| receipt).collect();
-    Ok(with_tag(&mut HttpResponse::Ok(), &Listed::<Receipt> { items, next_cursor: None }))
+    reply::json(&head, StatusCode::OK, None, &Listed::<Receipt> { items, next_cursor: None })
 }
 
 async fn keep_receipt(
+    head: HttpRequest,
     operator: Operator,
     body: Json<Receipt>,
     requests: Data<Requests>,
 ) -> Result<HttpResponse, Problem> {
     let receipt = body.into_inner();
     requests.keep_receipt(operator.caller.actor(), &operator.holder, receipt.clone()).await?;
-    Ok(with_tag(&mut HttpResponse::Created(), &receipt))
+    reply::json(&head, StatusCode::CREATED, None, &receipt)
 }
 
 async fn receive(
@@ -265,17 +292,6 @@ fn read_id(text: &str, kind: &str) -> Result<OpaqueId, Problem> {
     text.parse().map_err(|_| Problem::not_found(kind))
 }
 
-/// An answer with its body's digest as a strong tag.
-fn with_tag(response: &mut actix_web::HttpResponseBuilder, body: &impl Serialize) -> HttpResponse {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => response
-            .insert_header((header::ETAG, format!("\"{}\"", Digest::of(&bytes))))
-            .content_type("application/json")
-            .body(bytes),
-        Err(error) => Problem::internal(&error).response(),
-    }
-}
-
 fn parameter(name: &str, detail: String) -> Problem {
     let errors = vec![FieldError { pointer: name.to_owned(), detail: detail.clone() }];
     Problem::new(Code::BadParameter, format!("{name}: {detail}")).with_errors(errors)
@@ -283,19 +299,15 @@ fn parameter(name: &str, detail: String) -> Problem {
 
 /// After which position a page begins, and how long it is.
 fn part(page: &Page, list: &str, sealer: &Sealer) -> Result<(Seq, usize), Problem> {
-    let limit = page.limit.unwrap_or(PAGE.1);
-    if !(1..=PAGE.0).contains(&limit) {
-        return Err(parameter("limit", format!("1 to {}", PAGE.0)));
-    }
+    let limit = reply::page(page.limit)?;
     let after = page.cursor.as_deref().map(|cursor| sealer.open_cursor(list, cursor)).transpose()?;
     Ok((after.unwrap_or(Seq(0)), limit))
 }
 
 /// A page with the way to the next one; `found` has one thing more than the page where there is a next one.
 fn listed<T: Serialize>(
+    request: &HttpRequest,
     list: &str,
-    path: &str,
-    page: &Page,
     mut found: Vec<(Seq, T)>,
     limit: usize,
     sealer: &Sealer,
@@ -303,13 +315,18 @@ fn listed<T: Serialize>(
     let is_more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().map(|(seq, _)| *seq).filter(|_| is_more);
-    let next = last.map(|seq| sealer.seal(list, &seq)).transpose()?;
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next {
-        let state = page.state.as_ref().map(|state| format!("&state={state}")).unwrap_or_default();
-        let link = format!("<{path}?limit={limit}{state}&cursor={cursor}>; rel=\"next\"");
-        response.insert_header((header::LINK, link));
-    }
+    let next_cursor = last.map(|seq| sealer.seal(list, &seq)).transpose()?;
+    let link = next_cursor.as_deref().map(|cursor| reply::next_link(request, cursor));
     let items = found.into_iter().map(|(_, item)| item).collect();
-    Ok(with_tag(&mut response, &Listed { items, next_cursor: next }))
+    let mut response = reply::json(request, StatusCode::OK, None, &Listed { items, next_cursor })?;
+    insert(&mut response, link);
+    Ok(response)
+}
+
+fn insert(response: &mut HttpResponse, header: Option<(header::HeaderName, String)>) {
+    if let Some((name, value)) = header
+        && let Ok(value) = header::HeaderValue::from_str(&value)
+    {
+        response.headers_mut().insert(name, value);
+    }
 }
