@@ -418,3 +418,25 @@ async fn the_command_line_shows_the_hits_names_who_is_missing_and_ends_with_5() 
         members.stderr
     );
 }
+
+#[tokio::test]
+async fn a_newer_peer_file_travels_by_the_probe() {
+    fn probing(settings: &mut Settings) {
+        patient(settings);
+        settings.search.probe_seconds = 1;
+        settings.trust.poll_seconds = 1;
+    }
+    let [fi, de] = federation(["fi", "de"], &[], probing).await;
+    let number = async || {
+        let members = fi.call("GET", "/api/v1/federation").send().await.json();
+        let de = members["members"].as_array().unwrap().iter().find(|one| one["domain"] == "de.pleiad.example");
+        de.unwrap()["peer_file"]["number"].as_u64().unwrap()
+    };
+    let before = number().await;
+    de.state.publish();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while number().await <= before {
+        assert!(Instant::now() < deadline, "the newer peer file of de did not reach fi");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -19,6 +19,7 @@ mod keys_and_peers;
 mod node;
 mod operations;
 mod pki;
+mod recordings;
 mod slow;
 mod store;
 mod store_kill;
