@@ -3,6 +3,10 @@
 //!
 //! Nothing is static: any number of nodes runs in one process, each on listeners that it was given, so tests use port 0.
 
+mod comparing;
+mod doors;
+mod kept;
+mod releasing;
 mod searching;
 
 use std::io;
@@ -11,37 +15,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_server::ServerHandle;
 use actix_web::web::Data;
 use tokio::task::JoinSet;
 
-use crate::access::grants::{self, Grants};
-use crate::access::participants::{Attested, Participants};
-use crate::access::relay::{Pace, Relay};
-use crate::access::requests::Requests;
 use crate::accounts::Accounts;
 use crate::audit::Audit;
-use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::config::{Config, ParticipantSettings};
-use crate::delivery::journal::{Journal, JournalError};
-use crate::delivery::send::Sender;
-use crate::http;
-use crate::http::limits::Rates;
-use crate::http::listen::{self, Door, DoorName, WebTlsError};
-use crate::http::operations::{Check, Health, Metrics};
-use crate::http::seal::Sealer;
-use crate::http::session::Sessions;
+use crate::config::Config;
+use crate::delivery::journal::JournalError;
+use crate::http::listen::{Door, WebTlsError};
+use crate::http::operations::Metrics;
 use crate::index::IndexError;
-use crate::keys::{KeyFileError, Keyring, Modes, SignerName};
-use crate::outbound::federation::{self, Federation};
-use crate::peers::Member;
+use crate::keys::{KeyFileError, SignerName};
 use crate::peers::publish::{Description, Publisher};
-use crate::peers::tls::{self, KeyExchange, OwnCertificate, TlsError};
-use crate::peers::trust::{Trust, TrustError};
-use crate::shards::Folder;
+use crate::peers::tls::TlsError;
+use crate::peers::trust::TrustError;
 use crate::store::{self, Store};
 
 pub use crate::store::{Backup, StoreError};
+use doors::Doors;
+use kept::Kept;
+use releasing::Releasing;
 use searching::Searching;
 
 /// Why a node could not start: one line that says what and how to mend it.
@@ -109,6 +104,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 /// How often everything that is kept is verified from end to end; a start looks at what it can in a moment.
 const VERIFY_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How often callers that stay away are forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
 /// Bound listeners, one a door.
 #[derive(Debug)]
 pub struct Listeners {
@@ -160,150 +158,46 @@ impl Node {
     /// Starts a node: when this returns, its doors answer.
     pub async fn start(config: Config, listeners: Listeners, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
         // 1. What the node keeps.
-        std::fs::create_dir_all(&config.data)
-            .map_err(|source| StartError::Data { path: config.data.clone(), source })?;
-        let member = Member::in_folder(&config.data);
-        let modes = if config.production { Modes::Enforce } else { Modes::Warn };
-        let own = OwnCertificate::load(member.node_certificate(), modes)?;
-        if own.identity() != config.identity {
-            return Err(StartError::OtherIdentity {
-                path: member.node_certificate(),
-                found: own.identity(),
-                expected: config.identity,
-            });
-        }
-        let store = Store::open(&layout::store(&config.data), &config.identity)?;
-        let grace = config.trust.grace.try_into().unwrap_or(crate::peers::trust::DEFAULT_GRACE);
-        let list_key = Keyring::new(member.keys(), modes).signer(SignerName::List)?.public_key();
-        let own_list = Some((config.identity.domain().clone(), list_key));
-        let trust = Trust::open(member.trust(), own_list, grace, clock.clone())?;
-        let sealer = Arc::new(Sealer::open_or_create(&layout::door_key(&config.data), modes)?);
+        let kept = Kept::open(&config, clock)?;
+        let log_key = kept.keys.signer_or_create(SignerName::Log)?;
 
-        let exchange = match config.trust.require_post_quantum {
-            true => KeyExchange::RequirePostQuantum,
-            false => KeyExchange::PreferPostQuantum,
-        };
-        let options = federation::Options { key_exchange: exchange, ..federation::Options::default() };
-        let outbound = Arc::new(Federation::new(own.clone(), trust.clone(), options));
-
-        // 2. The flows.
-        let searching = Searching::open(&config, &store, &outbound).await?;
-        let audit = Data::new(Audit::new(store.clone()));
-        let accounts = Data::new(Accounts::new(store.clone(), config.identity.domain().clone(), clock.clone()));
-        let catalogue = Data::new(Catalogue::new(store.clone(), clock.clone(), &config.identity, &config.countries));
-
-        let attested = config.participants.iter().map(|(id, known)| {
-            let known = known.clone();
-            let ParticipantSettings { country, sector, secure_environment } = known;
-            (id.clone(), Attested { country, sector, secure_environment })
-        });
-        let participants =
-            Participants::new(config.identity.domain().clone(), config.countries.clone(), attested.collect());
-        let requests = Requests::new(store.clone(), clock.clone(), config.identity.clone(), participants);
-        let relay = Arc::new(Relay::new(requests.clone(), outbound.clone(), Pace::default()));
-        let grants = Data::new(Grants::new(store.clone(), trust.clone(), clock.clone(), grants::DEFAULT_LIFETIME));
-        let journal = Journal::open(layout::journal(&config.data), store.clone(), clock.clone()).await?;
-        let folder = Folder::new(config.shards.folder.clone(), config.shards.elsewhere.clone());
-        let sender = Data::new(Sender::new(folder, journal.clone()));
-        let (requests, relayed) = (Data::new(requests), Data::from(relay.clone()));
+        // 2. The flows that have something of their own to open; the doors build the others from what is kept.
+        let metrics = Arc::new(Metrics::default());
+        let searching = Searching::open(&config, &kept.store, &kept.outbound).await?;
+        let releasing = Releasing::open(&config, &kept).await?;
 
         // 3. The doors.
-        let metrics = Arc::new(Metrics::default());
-        let addresses = Addresses {
-            web: listeners.web.local_addr().map_err(StartError::Listen)?,
-            federation: listeners.federation.local_addr().map_err(StartError::Listen)?,
-            operations: listeners.operations.local_addr().map_err(StartError::Listen)?,
-        };
-        let health = Data::new(
-            Health::default()
-                .with(searching.check())
-                .with({
-                    let trust = trust.clone();
-                    move || Check::new("trust", trust.readiness().err().map(|refusal| refusal.to_string()))
-                })
-                .with({
-                    let store = store.clone();
-                    move || Check::new("store", store.failing().map(|error| error.to_string()))
-                }),
-        );
-        let web_tls =
-            config.web.tls.as_ref().map(|files| listen::web_tls(&files.certificate, &files.key)).transpose()?;
-        let federation_tls = tls::server_config(&own, &trust, exchange)?;
-        let proxied = config.web.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
-        let door = |name: DoorName| {
-            let mut limits = config.limits.clone();
-            if name == DoorName::Operations {
-                limits.workers = 1;
-            }
-            Data::new(Door {
-                name,
-                secure: name == DoorName::Web && (web_tls.is_some() || proxied),
-                rates: (name != DoorName::Operations).then(|| Rates::new(&limits)),
-                limits,
-                metrics: metrics.clone(),
-                trusted_proxies: if name == DoorName::Web { config.web.trusted_proxies.clone() } else { Vec::new() },
-            })
-        };
-        let (web_door, federation_door, operations_door) =
-            (door(DoorName::Web), door(DoorName::Federation), door(DoorName::Operations));
-        let name = config.name.best(&[]).1.to_owned();
-        let pages = Data::new(http::ui::Pages { name, node: config.identity.clone() });
-        let sessions = Data::new(Sessions::new(sealer.clone(), clock.clone(), web_door.secure));
-        let web = listen::open(listeners.web, web_tls, web_door, {
-            let sealer = Data::from(sealer);
-            let (requests, relayed) = (requests.clone(), relayed.clone());
-            let search = searching.search.clone();
-            move |config| {
-                config.app_data(search.clone());
-                config
-                    .app_data(accounts.clone())
-                    .app_data(sessions.clone())
-                    .app_data(sealer.clone())
-                    .app_data(catalogue.clone());
-                config.app_data(audit.clone());
-                config.app_data(requests.clone()).app_data(relayed.clone());
-                config.app_data(pages.clone());
-                config.configure(http::web);
-            }
-        })
-        .map_err(StartError::Listen)?;
-        let federation = listen::open(listeners.federation, Some(federation_tls), federation_door, {
-            let trust = Data::from(trust.clone());
-            let local = searching.local.clone();
-            move |config| {
-                config.app_data(local.clone());
-                config.app_data(trust.clone()).app_data(requests.clone()).app_data(relayed.clone());
-                config.app_data(grants.clone()).app_data(sender.clone()).configure(http::federation);
-            }
-        })
-        .map_err(StartError::Listen)?;
-        let counted = Data::new(metrics.clone());
-        let operations = listen::open(listeners.operations, None, operations_door, move |config| {
-            config.app_data(health.clone()).app_data(counted.clone()).configure(http::operations);
-        })
-        .map_err(StartError::Listen)?;
+        let Doors { addresses, servers, rated } =
+            Doors::open(&config, &kept, &searching, &releasing, &metrics, listeners)?;
 
-        // 4. What goes on in the background.
+        // 4. What goes on in the background: who follows the log, and what must be renewed.
         let mut tasks = JoinSet::new();
-        tasks.spawn(trust.clone().watch(config.trust.poll));
-        tasks.spawn(own.clone().watch(config.trust.poll));
-        tasks.spawn(relay.run());
-        tasks.spawn(journal.clone().run());
         searching.run(&mut tasks, &metrics);
-        let log_key = Keyring::new(member.keys(), modes).signer_or_create(SignerName::Log)?;
-        tasks.spawn(Audit::new(store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
-        tasks.spawn(Audit::new(store.clone()).keep_verifying(VERIFY_EVERY));
+        releasing.run(&mut tasks);
+        tasks.spawn(kept.trust.clone().watch(config.trust.poll));
+        tasks.spawn(kept.own.clone().watch(config.trust.poll));
+        tasks.spawn(Audit::new(kept.store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
+        tasks.spawn(Audit::new(kept.store.clone()).keep_verifying(VERIFY_EVERY));
         // After the log's key is there, because the peer file carries its public half.
-        let publisher = Publisher::new(member.clone(), config.identity.clone(), modes, clock.clone());
+        let publisher = Publisher::new(kept.member.clone(), config.identity.clone(), kept.modes, kept.clock.clone());
         let description = description(&config, &publisher, addresses.federation);
         tasks.spawn(publisher.watch(description, PUBLISH_CHECK_EVERY));
+        tasks.spawn(sweep(rated));
 
-        let handles = vec![web.handle(), federation.handle(), operations.handle()];
-        let mut servers = JoinSet::new();
-        for server in [web, federation, operations] {
-            servers.spawn(server);
+        let handles = servers.iter().map(actix_server::Server::handle).collect();
+        let mut running = JoinSet::new();
+        for server in servers {
+            running.spawn(server);
         }
-        Ok(Running { addresses, searching, store, journal, handles, servers, tasks })
+        Ok(Running { addresses, searching, releasing, store: kept.store, handles, servers: running, tasks })
+    }
+}
+
+/// Forgets callers that have not called for a while.
+async fn sweep(doors: [Data<Door>; 2]) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        doors.iter().filter_map(|door| door.rates.as_ref()).for_each(|rates| rates.sweep());
     }
 }
 
@@ -328,9 +222,9 @@ pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
     searching: Searching,
+    releasing: Releasing,
     store: Store,
-    journal: Arc<Journal>,
-    handles: Vec<actix_server::ServerHandle>,
+    handles: Vec<ServerHandle>,
     servers: JoinSet<io::Result<()>>,
     tasks: JoinSet<()>,
 }
@@ -347,11 +241,19 @@ impl Running {
         futures_util::future::join_all(self.handles.iter().map(|handle| handle.stop(true))).await;
         while self.servers.join_next().await.is_some() {}
         self.tasks.shutdown().await;
-        if let Err(error) = self.journal.flush().await {
-            tracing::error!(%error, "the last releases are in the journal and reach the log at the next start");
-        }
+        self.releasing.close().await;
         self.searching.close().await;
         self.store.close().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A server that is only aborted leaves its threads and its port behind; told to stop, it ends them by itself.
+        for handle in &self.handles {
+            drop(handle.stop(false));
+        }
+        self.servers.detach_all();
     }
 }
 

@@ -106,6 +106,9 @@ pub enum WebTlsError {
     },
 }
 
+/// The TLS side of a listener, for those who pass it on.
+pub type TlsConfig = ServerConfig;
+
 /// TLS for people's browsers: the public web's rules, so TLS 1.2 as well, and resumption.
 pub fn web_tls(certificate: &Path, key: &Path) -> Result<ServerConfig, WebTlsError> {
     let unreadable = |path: &Path, reason: String| WebTlsError::File { path: path.to_owned(), reason };

@@ -2,7 +2,6 @@
 //!
 //! Plain HTTP on its own port, because a probe cannot do mutual TLS. Nothing here names a caller or a query.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -46,10 +45,23 @@ async fn ready(health: Data<Health>) -> Result<HttpResponse, Problem> {
 }
 
 /// `GET /metrics`: OpenMetrics text.
-async fn metrics(metrics: Data<Arc<Metrics>>) -> Result<HttpResponse, Problem> {
+async fn metrics(metrics: Data<Metrics>, samples: Data<Samples>) -> Result<HttpResponse, Problem> {
+    samples.0.iter().for_each(|sample| sample(&metrics));
     let mut text = String::new();
     encode(&mut text, &metrics.registry).map_err(|error| Problem::internal(&error))?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+}
+
+/// What is looked up when somebody reads the metrics, rather than counted as it happens.
+#[derive(Default)]
+pub struct Samples(Vec<Box<dyn Fn(&Metrics) + Send + Sync>>);
+
+impl Samples {
+    /// Adds a look-up.
+    pub fn with(mut self, sample: impl Fn(&Metrics) + Send + Sync + 'static) -> Self {
+        self.0.push(Box::new(sample));
+        self
+    }
 }
 
 /// One thing that must hold for the node to be ready.
@@ -135,8 +147,7 @@ pub struct Metrics {
     log_size: Gauge,
     peers: Family<PeerLabel, Gauge>,
     certificate_expiry: Gauge<f64, AtomicU64>,
-    searches: Counter,
-    searches_refused: Counter,
+    search_places: Gauge,
     index_mismatches: Counter,
 }
 
@@ -154,8 +165,7 @@ impl Default for Metrics {
             log_size: Gauge::default(),
             peers: Family::default(),
             certificate_expiry: Gauge::default(),
-            searches: Counter::default(),
-            searches_refused: Counter::default(),
+            search_places: Gauge::default(),
             index_mismatches: Counter::default(),
             registry: Registry::default(),
         };
@@ -175,11 +185,10 @@ impl Default for Metrics {
             "Seconds until the node's certificate runs out",
             metrics.certificate_expiry.clone(),
         );
-        registry.register("searches", "Searches accepted", metrics.searches.clone());
         registry.register(
-            "searches_refused",
-            "Searches refused because the pool was full",
-            metrics.searches_refused.clone(),
+            "search_places_free",
+            "Searches that may still begin before the door answers 429",
+            metrics.search_places.clone(),
         );
         registry.register(
             "index_mismatches",
@@ -240,13 +249,9 @@ impl Metrics {
         self.certificate_expiry.set(seconds);
     }
 
-    /// A search was accepted, or refused because the pool was full.
-    pub fn searched(&self, accepted: bool) {
-        if accepted {
-            self.searches.inc()
-        } else {
-            self.searches_refused.inc()
-        };
+    /// How many searches may still begin.
+    pub fn search_places(&self, free: usize) {
+        self.search_places.set(free.try_into().unwrap_or(i64::MAX));
     }
 
     /// Records that the index had otherwise than the store.

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::web::Data;
 use tokio::task::JoinSet;
 
+use super::comparing::{Differs, keep_comparing};
 use super::layout;
 use crate::config::Config;
 use crate::domain::dataset::Visibility;
@@ -36,6 +38,7 @@ pub(super) struct Searching {
     probe: Arc<Probe>,
     every: Duration,
     store: Store,
+    differs: Differs,
 }
 
 impl Searching {
@@ -58,18 +61,21 @@ impl Searching {
             probe,
             every: config.search.probe,
             store: store.clone(),
+            differs: Differs::default(),
         })
     }
 
     /// What must hold of the indexes for the node to be ready: each has once caught up, and takes what comes.
     pub(super) fn check(&self) -> impl Fn() -> Check + Send + Sync + 'static {
-        let (indexes, store) = (self.indexes.clone(), self.store.clone());
-        let needed = store.head();
+        let (indexes, differs) = (self.indexes.clone(), self.differs.clone());
+        let needed = self.store.head();
         move || {
             let wrong = indexes.iter().find_map(|(class, index)| {
+                let differs = differs.load(Ordering::Relaxed);
+                let mend = || "an index differs from the record: stop the node, delete its index folder, start again";
                 let behind = *index.position().borrow() < needed;
                 let filling = || format!("the {class} index is being filled from the log: wait");
-                index.failure().or_else(|| behind.then(filling))
+                index.failure().or_else(|| behind.then(filling)).or_else(|| differs.then(|| mend().to_owned()))
             });
             Check::new("index", wrong)
         }
@@ -79,6 +85,9 @@ impl Searching {
     pub(super) fn run(&self, tasks: &mut JoinSet<()>, metrics: &Arc<Metrics>) {
         for (class, index) in &self.indexes {
             tasks.spawn(follow(self.store.clone(), index.clone(), class, metrics.clone()));
+            let class = if *class == "private" { Visibility::Private } else { Visibility::Federation };
+            let (store, differs) = (self.store.clone(), self.differs.clone());
+            tasks.spawn(keep_comparing(store, index.clone(), class, differs, metrics.clone()));
         }
         tasks.spawn(self.probe.clone().run(self.every));
     }

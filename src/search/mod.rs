@@ -124,6 +124,11 @@ impl Search {
         Self { local, private, federation, board, probe, known: known::Known::default(), deadlines, places, clock }
     }
 
+    /// How many searches may still begin before the next is refused.
+    pub fn free_places(&self) -> usize {
+        self.places.available_permits()
+    }
+
     /// Asks this node and its peers all at once, and makes one page of what came back in time. `heard` is told of each
     /// source as soon as it is known.
     pub async fn search(&self, request: Request, mut heard: impl FnMut(&Source) + Send) -> Result<Found, SearchError> {

@@ -12,7 +12,14 @@ async fn a_started_node_says_that_it_lives_is_ready_and_counts() {
     let ready = node.operations("/health/ready").send().await;
     assert_eq!(ready.status, 200, "{}", ready.text());
     let metrics = node.operations("/metrics").send().await.text();
-    for name in ["pleiad_http_requests_total", "pleiad_log_entries", "route=\"/health/live\""] {
+    for name in [
+        "pleiad_http_requests_total",
+        "pleiad_log_entries ",
+        "pleiad_index_lag_entries{class=\"federation\"} 0",
+        "pleiad_search_places_free ",
+        "pleiad_certificate_expiry_seconds ",
+        "route=\"/health/live\"",
+    ] {
         assert!(metrics.contains(name), "{name} is not in {metrics}");
     }
 }

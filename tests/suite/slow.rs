@@ -83,11 +83,12 @@ async fn a_stalled_handshake_is_closed() {
     let mut stream = TcpStream::connect(node.running.addresses.federation).await.unwrap();
     others_are_served(&node).await;
     until_closed(&mut stream).await;
-    let metrics = node.operations("/metrics").send().await.text();
-    assert!(
-        metrics.contains("pleiad_tls_handshakes_refused_total{door=\"federation\",reason=\"stalled\"} 1"),
-        "{metrics}"
-    );
+    let counted = "pleiad_tls_handshakes_refused_total{door=\"federation\",reason=\"stalled\"} 1";
+    let began = Instant::now();
+    while !node.operations("/metrics").send().await.text().contains(counted) {
+        assert!(began.elapsed() < SOON, "the stalled handshake is not counted");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
