@@ -1,4 +1,4 @@
-//! What of an answer can be believed: the part of [`merge`](super::merge) that faces a node that lies or errs. Pure.
+//! What of an answer can be believed: the part of [`merge`](mod@super::merge) that faces a node that lies or errs. Pure.
 //!
 //! A peer is authenticated, not believed. It speaks for its own domain and its own countries, for at most as many hits
 //! as it was asked for, each once, and not for records that plainly do not meet the question. Its counts are held

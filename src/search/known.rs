@@ -4,7 +4,7 @@
 //! sends nearly those. So the coordinator sends along what it knows from the last complete page, and [`merge`] ranks by
 //! the counts that come back, whatever was sent. Nothing here is about who asked.
 //!
-//! [`merge`]: super::merge
+//! [`merge`]: mod@super::merge
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,7 +1,7 @@
 //! One question to the whole federation.
 //!
-//! [`Search`] takes a question of one of our own users: [`plan`] says whom to ask, [`ask`] and [`local`] ask them all at
-//! once, [`merge`] makes one page of what came back in time, and every node's part in it is told as a [`Source`]. A
+//! [`Search`] takes a question of one of our own users: [`mod@plan`] says whom to ask, [`ask`] and [`local`] ask them all at
+//! once, [`mod@merge`] makes one page of what came back in time, and every node's part in it is told as a [`Source`]. A
 //! peer's question never gets here; it is answered by [`local::Local::search_local`], which has no peers.
 //!
 //! Pages deeper than [`MOST_SHOWN`] hits are not offered yet: a cursor across nodes has to keep every node's place.
