@@ -8,6 +8,8 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// A module's paragraph names its private parts: the documentation is for those who work on it.
+#![allow(rustdoc::private_intra_doc_links)]
 
 pub mod node;
 

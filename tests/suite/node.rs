@@ -90,8 +90,7 @@ impl Ready {
     /// Starts it.
     pub async fn start_with(self, change: impl FnOnce(&mut Settings)) -> TestNode {
         let short = self.state.node.id().to_string();
-        let mut settings = Settings::default();
-        settings.data = self.state.member.data().to_owned();
+        let mut settings = Settings { data: self.state.member.data().to_owned(), ..Settings::default() };
         settings.node.id = Some(short.clone());
         settings.node.domain = Some(self.state.domain.to_string());
         settings.node.countries = vec![short.to_uppercase()];
