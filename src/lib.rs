@@ -10,6 +10,8 @@
 #![warn(missing_docs)]
 // A module's paragraph names its private parts: the documentation is for those who work on it.
 #![allow(rustdoc::private_intra_doc_links)]
+// Help texts of commands and settings are doc comments too, and a terminal shows no markup.
+#![allow(rustdoc::bare_urls)]
 
 pub mod node;
 
