@@ -81,9 +81,9 @@ pub enum StartError {
         /// The certificate's file.
         path: PathBuf,
         /// Whose it is.
-        found: crate::domain::ids::Identity,
+        found: Box<crate::domain::ids::Identity>,
         /// Whose it should be.
-        expected: crate::domain::ids::Identity,
+        expected: Box<crate::domain::ids::Identity>,
     },
     /// TLS towards peers.
     #[error(transparent)]

@@ -101,8 +101,7 @@ pub fn run(args: FetchArgs, output: Output) -> Result<(), Failure> {
         Ok(receipt)
     })?;
     let receipt = &done.receipt;
-    output.thing(&json!({
-        "step": "done",
+    let mut done = json!({
         "receipt": receipt.id,
         "agreement": receipt.agreement,
         "dataset": receipt.dataset,
@@ -110,7 +109,11 @@ pub fn run(args: FetchArgs, output: Output) -> Result<(), Failure> {
         "shards": receipt.shards.len(),
         "folder": args.to,
         "completed": receipt.completed,
-    }))
+    });
+    if output.json {
+        done["step"] = "done".into();
+    }
+    output.thing(&done)
 }
 
 fn owner_node(trust: &Trust, domain: &TrustDomain) -> Result<Identity, Failure> {

@@ -161,11 +161,12 @@ fn summary(answer: &Value) -> String {
 
 /// A source as a line of the strip.
 fn part(source: &Value) -> String {
+    let node = source["node"].as_str().and_then(|node| node.rsplit('/').next()).unwrap_or_default();
     let countries: Vec<&str> = source["countries"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let number =
         |name: &str, unit: &str| source[name].as_u64().map(|number| format!("{number}{unit}")).unwrap_or_default();
     let words = [
-        format!("  {:<14}", countries.join(" ")),
+        format!("  {node:<8} {:<18} ", countries.join(" ")),
         format!("{:<22}", source["state"].as_str().unwrap_or_default().replace('_', " ")),
         format!("{:>8}", number("ms", " ms")),
         format!("{:>12}", number("total", " found")),

@@ -45,8 +45,8 @@ impl Kept {
         if own.identity() != config.identity {
             return Err(StartError::OtherIdentity {
                 path: member.node_certificate(),
-                found: own.identity(),
-                expected: config.identity.clone(),
+                found: Box::new(own.identity()),
+                expected: Box::new(config.identity.clone()),
             });
         }
         let keys = Keyring::new(member.keys(), modes);

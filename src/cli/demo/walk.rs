@@ -59,7 +59,7 @@ impl Telling {
 
     fn command(&self, line: &str, result: &str) {
         if !self.output.json {
-            let result: String = result.lines().map(|line| format!("    {line}\n")).collect();
+            let result: String = aligned(result).map(|line| format!("    {line}\n")).collect();
             // What was typed and what came back belong together, on standard output.
             let _ = self.output.text(&format!("  $ {line}\n{result}"));
         }
@@ -168,6 +168,13 @@ impl Day<'_> {
     async fn researcher_searches(&mut self) -> Result<(), Failure> {
         self.say.heading("A researcher in Luxembourg searches all seven nodes.");
         let node = self.stage.web("lu")?;
+        // What was registered a moment ago is in the index a moment later.
+        let until = Instant::now() + HEARD_WITHIN;
+        while !self.look(&["search", "sign language", "--node", &node]).await?.out.contains("in sign language")
+            && Instant::now() < until
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let given = self.type_in(&["search", "parliament speech", "--limit", "8", "--node", &node]).await?;
         let seen = self.look(&["search", "parliament speech", "--node", &node, "--json"]).await?;
         self.end("search", &given, |given| {
@@ -384,4 +391,33 @@ fn field(out: &str, name: &str) -> Option<String> {
 
 fn quoted(word: &str) -> String {
     if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() }
+}
+
+/// Tab-separated lines as columns, each as wide as its widest cell and none wider than a terminal bears.
+fn aligned(text: &str) -> impl Iterator<Item = String> {
+    const WIDEST: usize = 58;
+    let cut = |cell: &str| match cell.char_indices().nth(WIDEST) {
+        Some((at, _)) => format!("{}…", &cell[..at]),
+        None => cell.to_owned(),
+    };
+    let rows: Vec<Vec<String>> = text.lines().map(|line| line.split('\t').map(cut).collect()).collect();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows.iter().filter(|row| row.len() > 1) {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let lines: Vec<String> = rows
+        .iter()
+        .zip(text.lines())
+        .map(|(row, line)| match row.len() {
+            1 => line.to_owned(),
+            _ => {
+                let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
+                cells.collect::<String>().trim_end().to_owned()
+            }
+        })
+        .collect();
+    lines.into_iter()
 }
