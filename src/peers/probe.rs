@@ -28,6 +28,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const SKEW_MS: i64 = 30_000;
 /// The most peer files that are fetched from one peer in one round.
 const FILES_A_ROUND: usize = 8;
+/// How often it is looked whether the next try of a peer that questions skip is due.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// What a peer last said about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,8 +71,21 @@ impl Probe {
         loop {
             self.round().await;
             let chance = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
-            tokio::time::sleep(period.mul_f64(0.9 + chance / 5.0)).await;
+            let next_round = Instant::now() + period.mul_f64(0.9 + chance / 5.0);
+            while let Some(left) = next_round.checked_duration_since(Instant::now()) {
+                tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+                self.visit_overdue().await;
+            }
         }
+    }
+
+    /// Asks the peers that questions skip and whose next try is due: one that is back must not wait for the next round.
+    async fn visit_overdue(&self) {
+        let now = self.now();
+        let due = |peer: &Identity| self.board.view(peer, now).next_try.is_some_and(|next_try| next_try <= now);
+        let peers: Vec<Identity> =
+            self.trust().state().peers().map(|peer| peer.file.node.clone()).filter(due).collect();
+        join_all(peers.iter().map(|peer| self.visit(peer))).await;
     }
 
     /// Asks every peer once, all at the same time.

@@ -15,6 +15,8 @@ use crate::cli::{Exit, Failure, Output};
 const WANTED: &str = "https://fi.pleiad.example/dataset/keuhko-ct";
 /// How long the home node may take to hear of a decision.
 const HEARD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a node that was away may be skipped: the first pause of its circuit, and a probe.
+const BACK_WITHIN: Duration = Duration::from_secs(30);
 /// The deadline of a federated search, as the nodes' configuration has it by default, with room for a process to start.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
 
@@ -46,7 +48,11 @@ impl Telling {
             }
             return self.output.text(&format!("{line}\n"));
         }
-        let mark = if ok { "held" } else { "DID NOT HOLD" };
+        let mark = match (name, ok) {
+            ("ready", true) => "ready",
+            (_, true) => "held",
+            (_, false) => "DID NOT HOLD",
+        };
         let why = more["problem"].as_str().map(|problem| format!(": {problem}")).unwrap_or_default();
         self.output.text(&format!("  [{mark} after {ms} ms{why}]\n"))
     }
@@ -138,6 +144,7 @@ pub async fn walk(stage: &mut Stage, say: &Telling) -> Result<bool, Failure> {
         day.factory_fetches(&request, &agreement).await?;
         day.the_log_shows_it(&agreement).await?;
     }
+    day.the_node_is_back().await?;
     Ok(day.held)
 }
 
@@ -210,6 +217,23 @@ impl Day<'_> {
             }
         })?;
         self.stage.revive("se").await
+    }
+
+    async fn the_node_is_back(&mut self) -> Result<(), Failure> {
+        self.say.heading("Sweden has power again, and Luxembourg's probe has noticed.");
+        let node = self.stage.web("lu")?;
+        let until = Instant::now() + BACK_WITHIN;
+        while self.look(&["search", "parliament speech", "--node", &node]).await?.exit != Exit::Ok as i32
+            && Instant::now() < until
+        {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let given = self.type_in(&["federation", "--node", &node]).await?;
+        let seen = self.look(&["search", "parliament speech", "--node", &node, "--json"]).await?;
+        self.end("node_is_back", &given, |given| {
+            expect(given, Exit::Ok)?;
+            expect(&seen, Exit::Ok).map(|()| json!({}))
+        })
     }
 
     async fn factory_is_refused(&mut self) -> Result<(), Failure> {
