@@ -257,7 +257,7 @@ impl Drop for Running {
     }
 }
 
-/// Where things lie in the data folder, beside the keys and the trust list that [`Member`] knows.
+/// Where things lie in the data folder, beside the keys and the trust list that [`Member`](crate::peers::Member) knows.
 pub mod layout {
     use std::path::{Path, PathBuf};
 

@@ -54,7 +54,9 @@ async fn metrics(metrics: Data<Metrics>, samples: Data<Samples>) -> Result<HttpR
 
 /// What is looked up when somebody reads the metrics, rather than counted as it happens.
 #[derive(Default)]
-pub struct Samples(Vec<Box<dyn Fn(&Metrics) + Send + Sync>>);
+pub struct Samples(Vec<Sample>);
+
+type Sample = Box<dyn Fn(&Metrics) + Send + Sync>;
 
 impl Samples {
     /// Adds a look-up.
