@@ -180,6 +180,11 @@ fn caller_of(request: &HttpRequest) -> Result<Option<Caller>, Problem> {
     }
 }
 
+/// Who asks, as far as that is known and in force, for a page that refuses something.
+pub(super) fn known(request: &HttpRequest) -> MaybeCaller {
+    MaybeCaller(caller_of(request).unwrap_or_default())
+}
+
 fn some_caller(request: &HttpRequest) -> Result<Caller, Problem> {
     caller_of(request)?.ok_or_else(|| {
         Problem::new(Code::Unauthenticated, "this needs a token: send it as `Authorization: Bearer …`, or sign in")

@@ -6,17 +6,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use actix_web::HttpMessage as _;
 use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpMessage as _, HttpResponse};
 use futures_util::FutureExt as _;
 
 use super::listen::{Connection, Door};
 use super::pace::UnderWay;
 use super::problem::Problem;
+use super::ui;
 
 /// The id under which a request is logged, answered and passed on; in the request's extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,14 +136,20 @@ fn as_problem<B: MessageBody + 'static>(
     id: &RequestId,
 ) -> ServiceResponse<EitherBody<B>> {
     let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
+    let is_page = |value: &HeaderValue| value.as_bytes().starts_with(b"text/html");
+    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(is_page);
+    if is_page || (!status.is_client_error() && !status.is_server_error()) {
         return response.map_into_left_body();
     }
     let problem = response.response().extensions().get::<Problem>().cloned().or_else(|| Problem::of_status(status));
     let Some(problem) = problem else { return response.map_into_left_body() };
     let (request, old) = response.into_parts();
-    let mut new: HttpResponse = problem.response_with(Some(&id.0));
-    for (name, value) in old.headers() {
+    let refusal = problem.response_with(Some(&id.0));
+    let (mut new, others) = match ui::refusal(&request, &problem) {
+        Some(page) => (page, vec![refusal.headers().clone(), old.headers().clone()]),
+        None => (refusal, vec![old.headers().clone()]),
+    };
+    for (name, value) in others.iter().flatten() {
         if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) && !new.headers().contains_key(name) {
             new.headers_mut().append(name.clone(), value.clone());
         }

@@ -18,6 +18,7 @@ mod index;
 mod keys_and_peers;
 mod node;
 mod operations;
+mod pages;
 mod pki;
 mod recordings;
 mod slow;

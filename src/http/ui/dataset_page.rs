@@ -3,11 +3,13 @@
 use maud::{Markup, html};
 
 use super::parts;
-use crate::domain::dataset::{Dataset, Registered, TdmReservation};
+use crate::domain::dataset::{Agent, Contact, Dataset, Registered, TdmReservation, Visibility};
 use crate::domain::gdpr::DpiaStatus;
 use crate::domain::ids::LanguageTag;
 use crate::domain::licence::{Answer, Licence};
+use crate::domain::place::Place;
 use crate::domain::policy::{Constraint, Policy};
+use crate::domain::training::{SourceCategory, Split};
 
 /// What the page needs beside the record.
 pub struct View<'a> {
@@ -32,22 +34,24 @@ pub fn body(view: &View) -> Markup {
             h1 { (parts::text(&dataset.title, readers)) }
             @if let Some(publisher) = &dataset.publisher { p .by { (parts::text(&publisher.name, readers)) } }
             ul .badges {
-                (parts::badge("", dataset.country.as_str()))
+                (parts::badge("", parts::country(&dataset.country, readers)))
                 (parts::badge(access_tone, access))
                 (parts::badge(personal_tone, personal))
-                @if let Some(licence) = &dataset.licence { (parts::badge("", licence.label())) }
+                @if let Some(licence) = &dataset.licence {
+                    @match &licence.spdx { Some(spdx) => { (parts::badge("", spdx)) } None => { (parts::badge("", parts::licence_class(licence.class()))) } }
+                }
                 @if dataset.fictitious { (parts::badge("warn", "Fictitious: made for demonstration")) }
             }
             @if let Some(withdrawn) = &view.record.withdrawn {
                 div .note.bad role="alert" {
-                    p { b { "Withdrawn. " } "Do not use it any more: " (withdrawn.reason) }
+                    p { b { "Withdrawn. " } "Do not use it any more: " (parts::plain(&withdrawn.reason)) }
                     @if let Some(successor) = &withdrawn.successor { p { "Use in its place: " (parts::link(successor)) } }
                 }
             }
             @if let Some(description) = &dataset.description {
-                p { (parts::text(description, readers)) }
-                (parts::other_languages(description, readers))
+                p .prose { (parts::text(description, readers)) }
             }
+            (parts::other_languages(&dataset.title, dataset.description.as_ref(), readers))
             (how_to_get_it(view))
             h2 { "What you may do with it" }
             (terms(dataset, readers))
@@ -99,22 +103,37 @@ fn terms(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
             }))
             (parts::fact("Policy", dataset.policy.as_ref().map(|found| policy(found, readers))))
             @if let Some(contact) = &dataset.contact {
-                dt { "Contact" }
-                dd {
-                    (contact.name)
-                    @if let Some(email) = &contact.email { " · " a href={ "mailto:" (email) } { (email) } }
-                    @if let Some(page) = &contact.page { " · " (parts::link(page)) }
-                }
-            }
+                dt { "Contact" } dd { (reach(contact)) }
+            } @else { (parts::fact("Contact", None)) }
+            (parts::facts("Applicable legislation", &dataset.applicable_legislation.iter().map(parts::link).collect::<Vec<_>>()))
         }
+    }
+}
+
+fn reach(contact: &Contact) -> Markup {
+    html! {
+        (parts::plain(&contact.name))
+        @if let Some(email) = &contact.email { " · " a href={ "mailto:" (email) } { (email) } }
+        @if let Some(page) = &contact.page { " · " (parts::link(page)) }
+    }
+}
+
+fn agent(agent: &Agent, readers: &[LanguageTag]) -> Markup {
+    html! {
+        (parts::text(&agent.name, readers))
+        @if let Some(iri) = &agent.iri { " (" (parts::link(iri)) ")" }
     }
 }
 
 fn licence(licence: &Licence) -> Markup {
     html! {
-        (licence.label())
-        @if let (Some(_), Some(iri)) = (&licence.spdx, &licence.iri) { " (" (parts::link(iri)) ")" }
-        @if let Some(raw) = &licence.raw { p .hint { "As the source says: " (raw) } }
+        @match (&licence.spdx, &licence.iri) {
+            (Some(spdx), Some(iri)) => { (spdx) " (" (parts::link(iri)) ")" }
+            (Some(spdx), None) => { (spdx) }
+            (None, Some(iri)) => { (parts::link(iri)) }
+            (None, None) => { (parts::licence_class(licence.class())) }
+        }
+        @if let Some(raw) = &licence.raw { p .hint { "As the source says: " (parts::plain(raw)) } }
     }
 }
 
@@ -138,13 +157,14 @@ fn policy(policy: &Policy, readers: &[LanguageTag]) -> Markup {
     html! {
         @for rule in &policy.permissions {
             p { "Permitted: " b { (rule.action) } (constraints(&rule.constraints, readers))
-                @for duty in &rule.duties { "; duty: " (parts::words(&duty.action)) } }
+                @for duty in &rule.duties { "; duty: " b { (duty.action) } (constraints(&duty.constraints, readers)) } }
         }
         @for rule in &policy.prohibitions {
-            p { "Prohibited: " b { (rule.action) } (constraints(&rule.constraints, readers)) }
+            p { "Prohibited: " b { (rule.action) } (constraints(&rule.constraints, readers))
+                @for duty in &rule.duties { "; duty: " b { (duty.action) } (constraints(&duty.constraints, readers)) } }
         }
         @if policy.approval { p { "A steward decides each request." } }
-        @if let Some(duration) = &policy.duration { p { "An agreement holds for " (duration) "." } }
+        @if let Some(duration) = &policy.duration { p { "An agreement holds for " (parts::duration(duration)) "." } }
     }
 }
 
@@ -152,12 +172,29 @@ fn constraints(constraints: &[Constraint], readers: &[LanguageTag]) -> Markup {
     html! {
         @for (place, constraint) in constraints.iter().enumerate() {
             @if place == 0 { " where " } @else { " and " }
-            (constraint.left) " " (constraint.operator) " "
+            (constraint.left) " " (operator(&constraint.operator)) " "
             @for (place, value) in constraint.right.iter().enumerate() {
                 @if place > 0 { ", " }
-                @match value.parse() { Ok(iri) => { (parts::concept(&iri, readers)) } Err(_) => { (value) } }
+                @match value.parse() { Ok(iri) => { (parts::concept(&iri, readers)) } Err(_) => { (parts::plain(value)) } }
             }
         }
+    }
+}
+
+/// An ODRL operator in words; one that has none is shown as it is, since the engine denies by it.
+fn operator(operator: &str) -> &str {
+    match operator {
+        "eq" => "is",
+        "neq" => "is not",
+        "lt" => "is before or below",
+        "lteq" => "is at most",
+        "gt" => "is after or above",
+        "gteq" => "is at least",
+        "isA" => "is a kind of",
+        "isAnyOf" => "is any of",
+        "isNoneOf" => "is none of",
+        "isAllOf" => "is all of",
+        other => other,
     }
 }
 
@@ -177,12 +214,13 @@ fn personal_data(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
                 }
                 (parts::facts("Legal basis (Article 6)", &concepts(&gdpr.legal_basis)))
                 (parts::facts("Purposes", &concepts(&gdpr.purposes)))
+                (parts::fact("Collected for", gdpr.collection_purpose.as_ref().map(|text| parts::text(text, readers))))
                 (parts::facts("Data subjects", &concepts(&gdpr.data_subjects)))
-                @if let Some(count) = gdpr.data_subject_count { (parts::fact("People", Some(html! { (parts::number(count)) }))) }
-                (parts::facts("Controller", &gdpr.controllers.iter().map(|c| parts::text(&c.name, readers)).collect::<Vec<_>>()))
-                (parts::fact("Data protection officer", gdpr.dpo.as_ref().map(|c| html! { (c.name) @if let Some(e) = &c.email { " · " (e) } })))
-                (parts::fact("Rights of data subjects", gdpr.rights_contact.as_ref().map(|c| html! { (c.name) @if let Some(e) = &c.email { " · " (e) } })))
-                (parts::fact("Kept for", gdpr.retention.as_ref().map(|r| html! { (r) })))
+                (parts::fact("People", gdpr.data_subject_count.map(|count| html! { (parts::number(count)) })))
+                (parts::facts("Controller", &gdpr.controllers.iter().map(|controller| agent(controller, readers)).collect::<Vec<_>>()))
+                (parts::fact("Data protection officer", gdpr.dpo.as_ref().map(reach)))
+                (parts::fact("Rights of data subjects", gdpr.rights_contact.as_ref().map(reach)))
+                (parts::fact("Kept for", gdpr.retention.as_ref().map(|kept| html! { (parts::duration(kept)) })))
                 (parts::fact("Impact assessment", gdpr.dpia.as_ref().map(|dpia| html! {
                     (match dpia.status {
                         DpiaStatus::NotRequired => "not required",
@@ -193,8 +231,8 @@ fn personal_data(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
                     @if let Some(reference) = &dpia.reference { " · " (parts::link(reference)) }
                 })))
                 (parts::facts("Measures", &concepts(&gdpr.measures)))
-                (parts::facts("Processed in", &gdpr.processing_locations.iter().map(|c| html! { (c) }).collect::<Vec<_>>()))
-                (parts::facts("Transfers to third countries", &gdpr.transfers.iter().map(|t| html! { (t.country) " (" (parts::concept(&t.tool, readers)) ")" }).collect::<Vec<_>>()))
+                (parts::facts("Processed in", &parts::countries(&gdpr.processing_locations, readers)))
+                (parts::facts("Transfers to third countries", &gdpr.transfers.iter().map(|t| html! { (parts::country(&t.country, readers)) ": " (parts::concept(&t.tool, readers)) }).collect::<Vec<_>>()))
             }
         }
     }
@@ -205,17 +243,45 @@ fn training(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
     let text = |text: &Option<crate::domain::text::Text>| text.as_ref().map(|text| parts::text(text, readers));
     html! {
         dl .facts {
-            (parts::facts("Kinds of content", &training.modalities.iter().map(|m| html! { (m.as_str()) }).collect::<Vec<_>>()))
-            (parts::facts("Tasks", &training.tasks.iter().map(|t| html! { (parts::words(t)) }).collect::<Vec<_>>()))
+            (parts::facts("Kinds of content", &training.modalities.iter().map(|m| html! { (parts::choice(m.as_str())) }).collect::<Vec<_>>()))
+            (parts::facts("Tasks", &training.tasks.iter().map(|task| parts::plain(&parts::words(task))).collect::<Vec<_>>()))
             (parts::fact("Records", training.record_count.map(|n| html! { (parts::number(n)) })))
-            (parts::facts("Splits", &training.splits.iter().map(|s| html! { (s.name) @if let Some(n) = s.records { " (" (parts::number(n)) ")" } }).collect::<Vec<_>>()))
+            (parts::fact("Tokens", training.tokens.as_ref().map(|tokens| html! { (parts::number(tokens.count)) " by " (parts::plain(&tokens.tokeniser)) })))
+            (parts::facts("Splits", &training.splits.iter().map(split).collect::<Vec<_>>()))
+            (parts::facts("Comes from", &training.source_categories.iter().map(|category| html! { (came_from(*category)) }).collect::<Vec<_>>()))
+            (parts::fact("Collected when", training.collected.as_ref().map(parts::period)))
             (parts::fact("Collected how", text(&training.collection_method)))
             (parts::fact("Prepared how", text(&training.preparation)))
+            (parts::fact("Annotated how", text(&training.annotation)))
             (parts::fact("Known biases", text(&training.known_biases)))
             (parts::fact("Known gaps", text(&training.gaps)))
             (parts::fact("Meant for", text(&training.intended_use)))
             (parts::fact("Not meant for", text(&training.out_of_scope)))
         }
+    }
+}
+
+fn split(split: &Split) -> Markup {
+    html! {
+        (parts::plain(&split.name))
+        @match (split.records, split.bytes) {
+            (Some(records), Some(bytes)) => { " (" (parts::number(records)) " records, " (parts::bytes(bytes)) ")" }
+            (Some(records), None) => { " (" (parts::number(records)) " records)" }
+            (None, Some(bytes)) => { " (" (parts::bytes(bytes)) ")" }
+            (None, None) => {}
+        }
+    }
+}
+
+fn came_from(category: SourceCategory) -> &'static str {
+    match category {
+        SourceCategory::PublicDataset => "public datasets",
+        SourceCategory::LicensedPrivate => "private data under licence",
+        SourceCategory::OtherPrivate => "other private data",
+        SourceCategory::WebCrawled => "the web",
+        SourceCategory::UserData => "users",
+        SourceCategory::Synthetic => "synthesis",
+        SourceCategory::Other => "other sources",
     }
 }
 
@@ -225,10 +291,16 @@ fn content(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
         @for distribution in &dataset.distributions {
             p {
                 b { @match &distribution.title { Some(title) => { (parts::text(title, readers)) } None => { "Distribution" } } }
-                @if let Some(format) = &distribution.format { " · " (format) }
+                @if let Some(format) = &distribution.format { " · " (parts::plain(format)) }
+                @if let Some(media_type) = &distribution.media_type { " · " (parts::plain(media_type)) }
                 @if let Some(bytes) = distribution.bytes { " · " (parts::bytes(bytes)) }
-                @if let Some(url) = &distribution.download_url { " · " (parts::link(url)) }
-                @else if let Some(url) = &distribution.access_url { " · " (parts::link(url)) }
+            }
+            @if let Some(text) = &distribution.description { p .prose { (parts::text(text, readers)) } }
+            ul .plain {
+                @if let Some(url) = &distribution.download_url { li { "Download: " (parts::link(url)) } }
+                @if let Some(url) = &distribution.access_url { li { "Page: " (parts::link(url)) } }
+                @if let Some(own) = &distribution.licence { li { "Its own licence: " (licence(own)) } }
+                @if let Some(digest) = &distribution.sha256 { li { "SHA-256: " code { (digest) } } }
             }
             @if let Some(manifest) = &distribution.manifest {
                 p .hint {
@@ -238,16 +310,17 @@ fn content(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
             }
         }
         @for set in &dataset.record_sets {
-            h3 { "Table " (set.name) }
-            div .scroll {
+            h3 { "Table " (parts::plain(&set.name)) }
+            @if let Some(text) = &set.description { p .prose { (parts::text(text, readers)) } }
+            div .scroll tabindex="0" role="region" aria-label={ "Table " (set.name) } {
                 table {
                     thead { tr { th scope="col" { "Column" } th scope="col" { "Type" } th scope="col" { "What it holds" } } }
                     tbody {
                         @for column in &set.columns {
                             tr {
-                                td { code { (column.name) } }
-                                td { @match &column.data_type { Some(t) => { (t) } None => { (parts::not_stated()) } } }
-                                td { @if let Some(text) = &column.description { (parts::text(text, readers)) } }
+                                td { code { (parts::plain(&column.name)) } }
+                                td { @match &column.data_type { Some(t) => { (parts::plain(t)) } None => { (parts::not_stated()) } } }
+                                td { @match &column.description { Some(text) => { (parts::text(text, readers)) } None => { (parts::not_stated()) } } }
                             }
                         }
                     }
@@ -264,18 +337,48 @@ fn identity(record: &Registered, readers: &[LanguageTag]) -> Markup {
         dl .facts {
             dt { "Id" } dd { code { (dataset.id) } }
             (parts::facts("Persistent identifiers", &iris(&dataset.identifiers)))
+            (parts::facts("Keywords", &keywords(dataset)))
             (parts::facts("Themes", &dataset.themes.iter().map(|t| parts::concept(t, readers)).collect::<Vec<_>>()))
-            (parts::facts("Languages", &dataset.languages.iter().map(|l| html! { (l) }).collect::<Vec<_>>()))
-            (parts::facts("Period", &dataset.temporal.iter().map(|p| html! {
-                @if let Some(start) = p.start { (start) } @else { "…" } " – " @if let Some(end) = p.end { (end) } @else { "…" }
-            }).collect::<Vec<_>>()))
+            (parts::facts("Languages", &dataset.languages.iter().map(|tag| parts::language(tag, readers)).collect::<Vec<_>>()))
+            (parts::facts("Places", &dataset.spatial.iter().map(|found| place(found, readers)).collect::<Vec<_>>()))
+            (parts::facts("Period", &dataset.temporal.iter().map(parts::period).collect::<Vec<_>>()))
+            (parts::fact("Changes", dataset.frequency.as_ref().map(|iri| parts::concept(iri, readers))))
+            (parts::fact("Publisher", dataset.publisher.as_ref().map(|found| agent(found, readers))))
+            (parts::facts("Creators", &dataset.creators.iter().map(|found| agent(found, readers)).collect::<Vec<_>>()))
+            (parts::fact("Version", dataset.version.as_ref().map(|version| parts::plain(version))))
+            @if let Some(notes) = &dataset.version_notes { (parts::fact("What is new", Some(parts::text(notes, readers)))) }
             (parts::fact("Issued", dataset.issued.map(|d| html! { (d) })))
             (parts::fact("Modified", dataset.modified.map(|d| html! { (d) })))
             (parts::facts("Pages", &iris(&dataset.landing_pages)))
+            (parts::facts("Documentation", &iris(&dataset.documentation)))
             (parts::facts("Made from", &iris(&dataset.derived_from)))
             dt { "Owner" } dd { code { (record.owner) } }
             dt { "Revision" } dd { (record.revision) ", log position " (record.seq) ", " (record.revised.strftime("%Y-%m-%d %H:%M UTC").to_string()) }
-            @if let Some(source) = &dataset.source { dt { "Read from" } dd { (source.name) " · " (parts::link(&source.iri)) } }
+            @if let Some(source) = &dataset.source { dt { "Read from" } dd { (parts::plain(&source.name)) " · " (parts::link(&source.iri)) } }
+            dt { "Who may find it" }
+            dd { @match dataset.visibility { Visibility::Federation => { "every member" } Visibility::Private => { "listed participants alone" } } }
+        }
+        p .hint { "The same as JSON: " a href={ "/api/v1/datasets/" (dataset.id.local()) } { "/api/v1/datasets/" (dataset.id.local()) } }
+    }
+}
+
+fn keywords(dataset: &Dataset) -> Vec<Markup> {
+    let each = dataset.keywords.iter().flat_map(|(language, words)| words.iter().map(move |word| (language, word)));
+    each.map(|(language, word)| html! { bdi lang=[(language.as_str() != "und").then_some(language)] { (word) } })
+        .collect()
+}
+
+fn place(place: &Place, readers: &[LanguageTag]) -> Markup {
+    html! {
+        @match (&place.name, &place.iri, &place.country) {
+            (Some(name), _, _) => { (parts::text(name, readers)) }
+            (None, Some(iri), _) => { (parts::concept(iri, readers)) }
+            (None, None, Some(country)) => { (parts::country(country, readers)) }
+            (None, None, None) => {}
+        }
+        @if let Some(bbox) = &place.bbox {
+            @let [west, south, east, north] = bbox.corners();
+            " (" (west) "° to " (east) "° east, " (south) "° to " (north) "° north)"
         }
     }
 }

@@ -73,7 +73,7 @@ pub fn page(site: &Site, visitor: &Visitor, section: Section, title: &str, body:
                 footer .site {
                     div .wrap {
                         "Node " code { (site.domain) } ". Queries travel; raw data does not. "
-                        a href="/openapi.json" { "API" } "."
+                        a href="/help/query" { "How to ask" } " · " a href="/openapi.json" { "API" }
                     }
                 }
             }

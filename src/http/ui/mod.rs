@@ -11,6 +11,7 @@
 
 mod dataset_page;
 mod federation_page;
+mod help_page;
 mod layout;
 mod parts;
 mod requests_page;
@@ -19,7 +20,7 @@ mod sign_in_page;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Form, Path, Query, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -57,6 +58,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/requests/{id}/approve").route(web::post().to(approve)))
         .service(web::resource("/requests/{id}/refuse").route(web::post().to(refuse)))
         .service(web::resource("/sign-in").route(get().to(sign_in)))
+        .service(web::resource("/help/query").route(get().to(help)))
         .service(web::resource("/ui/style.css").route(get().to(style)))
         .service(web::resource("/ui/icon.svg").route(get().to(icon)));
 }
@@ -93,20 +95,36 @@ impl Frame {
     fn show(&self, section: Section, title: &str, body: Result<Markup, Problem>) -> HttpResponse {
         match body {
             Ok(body) => self.page(StatusCode::OK, section, title, &body),
-            Err(problem) => {
-                let heading = problem.code.title();
-                let body = html! {
-                    h1 { (heading) }
-                    div .note.bad role="alert" {
-                        p { (problem.detail) }
-                        @for error in &problem.errors { p { (error.pointer) ": " (error.detail) } }
-                    }
-                    p { a href="/" { "Back to the search" } }
-                };
-                self.page(problem.code.status(), section, heading, &body)
-            }
+            Err(problem) => self.page(problem.code.status(), section, problem.code.title(), &sorry(&problem)),
         }
     }
+}
+
+fn sorry(problem: &Problem) -> Markup {
+    html! {
+        h1 { (problem.code.title()) }
+        div .note.bad role="alert" {
+            p { (parts::plain(&problem.detail)) }
+            @for error in &problem.errors { p { (parts::plain(&error.pointer)) ": " (parts::plain(&error.detail)) } }
+        }
+        p {
+            @if problem.code == Code::Unauthenticated { a href="/sign-in" { "Sign in" } " · " }
+            a href="/" { "Back to the search" }
+        }
+    }
+}
+
+/// A refusal that was made before a page was reached, as a page for whoever looks with a browser. Nothing for a program,
+/// and nothing for the addresses that are for programs.
+pub(super) fn refusal(request: &HttpRequest, problem: &Problem) -> Option<HttpResponse> {
+    let pages = request.app_data::<Data<Pages>>()?;
+    let accept = request.headers().get(header::ACCEPT)?.to_str().ok()?;
+    if !accept.contains("text/html") || request.path().starts_with("/api/") {
+        return None;
+    }
+    let session = request.extensions().get::<Session>().cloned();
+    let frame = Frame::new(request, pages, &super::caller::known(request), session.as_ref());
+    Some(frame.show(Section::Other, "", Err(problem.clone())))
 }
 
 /// `GET /`: the search, with its answer where something was asked.
@@ -124,6 +142,7 @@ async fn search(
         filters: &Default::default(),
         sort: "relevance",
         limit: 0,
+        carried: Vec::new(),
         answer: None,
         problem: None,
         readers: &frame.readers,
@@ -145,6 +164,7 @@ async fn search(
     asked.query.facets = search_page::FACETS.to_vec();
     asked.participant = caller.0.and_then(|caller| caller.participant);
     let query = asked.query.clone();
+    view.carried = search_page::carried(request.query_string());
     view.filters = &query.filters;
     view.sort = search_page::sort_name(query.sort);
     view.limit = query.limit;
@@ -243,7 +263,7 @@ async fn federation(
     session: Option<Session>,
 ) -> HttpResponse {
     let frame = Frame::new(&request, &pages, &caller, session.as_ref());
-    let body = federation_page::body(&flow.federation());
+    let body = federation_page::body(&flow.federation(), &frame.readers);
     frame.show(Section::Federation, "Federation", Ok(body))
 }
 
@@ -382,7 +402,13 @@ async fn sign_in(
     session: Option<Session>,
 ) -> HttpResponse {
     let frame = Frame::new(&request, &pages, &caller, session.as_ref());
-    frame.show(Section::Other, "Sign in", Ok(sign_in_page::body()))
+    frame.show(Section::Other, "Sign in", Ok(sign_in_page::body(&frame.visitor.csrf)))
+}
+
+/// `GET /help/query`: the query language.
+async fn help(request: HttpRequest, pages: Data<Pages>, caller: MaybeCaller, session: Option<Session>) -> HttpResponse {
+    let frame = Frame::new(&request, &pages, &caller, session.as_ref());
+    frame.show(Section::Other, "How to ask", Ok(help_page::body()))
 }
 
 fn to(place: &str) -> HttpResponse {

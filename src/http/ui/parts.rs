@@ -1,11 +1,14 @@
 //! Small pieces that several pages show: a text in the reader's language, a badge, *not stated*, a link that is safe.
 
-use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+use maud::{Markup, Render, html};
 
 use crate::domain::dataset::AccessRights;
 use crate::domain::gdpr::PersonalData;
-use crate::domain::ids::{Iri, LanguageTag};
+use crate::domain::ids::{Country, Iri, LanguageTag};
 use crate::domain::licence::LicenceClass;
+use crate::domain::place::Period;
 use crate::domain::text::Text;
 use crate::vocabulary;
 
@@ -13,21 +16,36 @@ use crate::vocabulary;
 pub fn text(text: &Text, readers: &[LanguageTag]) -> Markup {
     let (language, words) = text.best(readers);
     html! {
-        span lang=[(language.as_str() != "und").then_some(language.as_str())] { (words) }
+        bdi lang=[(language.as_str() != "und").then_some(language.as_str())] { (words) }
         @if language.is_machine_translated() { " " span .badge { "machine translation" } }
     }
 }
 
-/// The same text in every other language, for those who read it.
-pub fn other_languages(text: &Text, readers: &[LanguageTag]) -> Markup {
-    let (shown, _) = text.best(readers);
-    let others: Vec<_> = text.iter().filter(|(language, _)| *language != shown).collect();
+/// Somebody's words in no stated language, kept apart from what stands beside them: `bdi` ends whatever direction they
+/// begin, so that a control character turns nothing of ours around.
+pub fn plain(words: &str) -> Markup {
+    html! { bdi { (words) } }
+}
+
+/// A title and a description in every language but the one they are shown in, for those who read it.
+pub fn other_languages(title: &Text, description: Option<&Text>, readers: &[LanguageTag]) -> Markup {
+    let texts: Vec<&Text> = [Some(title), description].into_iter().flatten().collect();
+    let mut others: BTreeMap<&LanguageTag, Vec<&str>> = BTreeMap::new();
+    for text in texts {
+        let (shown, _) = text.best(readers);
+        for (language, words) in text.iter().filter(|(language, _)| *language != shown) {
+            others.entry(language).or_default().push(words);
+        }
+    }
     html! {
         @if !others.is_empty() {
             details {
                 summary { "In " (others.len()) @if others.len() == 1 { " other language" } @else { " other languages" } }
-                @for (language, words) in others {
-                    p { b { (language) } " " span lang=(language) { (words) } }
+                @for (tag, words) in others {
+                    p .prose {
+                        b { (language(tag, readers)) @if tag.is_machine_translated() { ", machine translation" } }
+                        @for words in words { br; bdi lang=(tag) { (words) } }
+                    }
                 }
             }
         }
@@ -52,13 +70,83 @@ pub fn facts(name: &str, values: &[Markup]) -> Markup {
 
 /// A concept by its label in the reader's language, with its IRI at hand.
 pub fn concept(iri: &Iri, readers: &[LanguageTag]) -> Markup {
-    let label = vocabulary::label(iri.as_str(), readers);
-    html! {
-        @match label {
-            Some(label) => { span title=(iri) { (label) } }
-            None => { (link(iri)) }
-        }
+    match label(iri.as_str(), readers) {
+        Some((language, label)) => html! { span lang=(language) title=(iri) { (label) } },
+        None => link(iri),
     }
+}
+
+/// The label of a concept for the reader, with the language it is in.
+fn label(iri: &str, readers: &[LanguageTag]) -> Option<(&'static str, &'static str)> {
+    let labels = vocabulary::labels(iri)?;
+    let mut wanted = readers.iter().map(LanguageTag::primary).chain(["en"]);
+    let found = wanted.find_map(|wanted| labels.iter().find(|(language, _)| *language == wanted));
+    found.or_else(|| labels.iter().next())
+}
+
+/// A concept's label by its IRI as text, which is shown as it is where no table has it.
+pub fn concept_named(iri: &str, readers: &[LanguageTag]) -> Markup {
+    labelled(label(iri, readers), iri, None)
+}
+
+/// A country by its name and code.
+pub fn country(country: &Country, readers: &[LanguageTag]) -> Markup {
+    let found = vocabulary::country_iri(country).and_then(|iri| label(iri, readers));
+    labelled(found, country.as_str(), Some(country.as_str()))
+}
+
+/// Countries by their names and codes, in their order.
+pub fn countries<'a>(countries: impl IntoIterator<Item = &'a Country>, readers: &[LanguageTag]) -> Vec<Markup> {
+    countries.into_iter().map(|code| country(code, readers)).collect()
+}
+
+/// A language by its name, with its tag where that says more than the name.
+pub fn language(tag: &LanguageTag, readers: &[LanguageTag]) -> Markup {
+    let found = vocabulary::language_iri(tag.primary()).and_then(|iri| label(iri, readers));
+    labelled(found, tag.as_str(), (tag.primary() != tag.as_str()).then_some(tag.as_str()))
+}
+
+fn labelled(found: Option<(&str, &str)>, otherwise: &str, code: Option<&str>) -> Markup {
+    match found {
+        Some((language, label)) => {
+            html! { span lang=(language) { (label) } @if let Some(code) = code { " (" (code) ")" } }
+        }
+        None => plain(otherwise),
+    }
+}
+
+/// A period from its first to its last day, either of which may be open.
+pub fn period(period: &Period) -> Markup {
+    html! {
+        @match period.start { Some(start) => { (start) } None => { "…" } }
+        " – "
+        @match period.end { Some(end) => { (end) } None => { "…" } }
+    }
+}
+
+/// A duration (`P1Y6M`) in words; what is not one stays as it is.
+pub fn duration(text: &str) -> String {
+    let mut words = Vec::new();
+    let mut rest = text.strip_prefix('P').unwrap_or_default();
+    while let Some(end) = rest.find(|sign: char| !sign.is_ascii_digit()) {
+        let (count, unit) = (&rest[..end], rest[end..].chars().next());
+        let unit = match unit {
+            Some('Y') => "year",
+            Some('M') => "month",
+            Some('W') => "week",
+            Some('D') => "day",
+            _ => return text.to_owned(),
+        };
+        words.push(format!("{count} {unit}{}", if count == "1" { "" } else { "s" }));
+        rest = &rest[end + 1..];
+    }
+    if words.is_empty() || !rest.is_empty() { text.to_owned() } else { words.join(" ") }
+}
+
+/// The page of a dataset of any node; that of an own one is reached by way of it.
+pub fn page_of(id: &str) -> String {
+    let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    format!("/dataset?id={id}")
 }
 
 /// An IRI as a link where a browser may follow it, else as plain text: `javascript:` and the like never become links.
@@ -72,7 +160,7 @@ pub fn link(iri: &Iri) -> Markup {
 }
 
 /// A badge with its tone: empty, `good`, `warn` or `bad`.
-pub fn badge(tone: &str, words: &str) -> Markup {
+pub fn badge(tone: &str, words: impl Render) -> Markup {
     html! { li class={ "badge " (tone) } { (words) } }
 }
 
@@ -137,4 +225,35 @@ pub fn number(count: u64) -> String {
 /// An enumerated word (`web_crawled`) as a person reads it.
 pub fn words(value: &str) -> String {
     value.replace(['_', '-'], " ")
+}
+
+/// The same as the name of a choice, with a capital.
+pub fn choice(value: &str) -> String {
+    let mut letters = value.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    words(&first.into_iter().chain(letters).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_read_in_words_and_what_is_none_stays() {
+        assert_eq!(duration("P1Y6M"), "1 year 6 months");
+        assert_eq!(duration("P10D"), "10 days");
+        for odd in ["P", "PT5M", "P1", "year", ""] {
+            assert_eq!(duration(odd), odd);
+        }
+    }
+
+    #[test]
+    fn countries_and_languages_have_the_names_that_the_reader_knows() {
+        let readers = ["sv".parse().unwrap()];
+        let shown = |markup: Markup| markup.into_string();
+        assert_eq!(shown(country(&"FI".parse().unwrap(), &readers)), r#"<span lang="sv">Finland</span> (FI)"#);
+        assert_eq!(shown(country(&"GR".parse().unwrap(), &[])), r#"<span lang="en">Greece</span> (GR)"#);
+        assert_eq!(shown(language(&"fi".parse().unwrap(), &[])), r#"<span lang="en">Finnish</span>"#);
+        assert_eq!(shown(language(&"de-AT".parse().unwrap(), &readers)), r#"<span lang="sv">tyska</span> (de-AT)"#);
+    }
 }

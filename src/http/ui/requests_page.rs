@@ -30,14 +30,14 @@ pub fn body(view: &View) -> Markup {
 fn one(request: &Request, view: &View) -> Markup {
     html! {
         section .request aria-label={ "Request " (request.id) } {
-            h3 { code { (request.dataset) } }
+            h2 { a href=(parts::page_of(request.dataset.as_str())) { (request.dataset) } }
             ul .badges { (state_badge(&request.state)) }
             dl .facts {
                 dt { "Asked by" } dd { code { (request.holder) } " through " code { (request.home.id()) } }
                 (parts::facts("Purposes", &request.intended.purposes.iter().map(|p| parts::concept(p, view.readers)).collect::<Vec<_>>()))
-                (parts::fact("In its own words", request.intended.statement.as_ref().map(|s| html! { (s) })))
+                (parts::fact("In its own words", request.intended.statement.as_ref().map(|statement| parts::plain(statement))))
                 (parts::facts("Known of it", &request.facts.iter().map(|fact| html! {
-                    (parts::words(&fact.name)) ": " (fact.value) @if fact.attested { " (attested by its node)" } @else { " (only declared)" }
+                    (parts::words(&fact.name)) ": " (parts::plain(&fact.value)) @if fact.attested { " (attested by its node)" } @else { " (only declared)" }
                 }).collect::<Vec<_>>()))
                 dt { "Made" } dd { (request.made.strftime("%Y-%m-%d %H:%M UTC").to_string()) }
                 dt { "Request" } dd { code { (request.id) } }
@@ -49,7 +49,7 @@ fn one(request: &Request, view: &View) -> Markup {
                 }
                 RequestState::Refused { reasons: why, .. } => { (reasons(why)) }
                 RequestState::Agreed { agreement, .. } => { p { "Agreement " code { (agreement) } } }
-                RequestState::Undelivered { reason } => { div .note.warn { p { "The owner's node has not received it yet; it is tried again. " (reason) } } }
+                RequestState::Undelivered { reason } => { div .note.warn { p { "The owner's node has not received it yet; it is tried again. " (parts::plain(reason)) } } }
                 RequestState::Cancelled { .. } => {}
             }
         }
@@ -63,7 +63,7 @@ fn state_badge(state: &RequestState) -> Markup {
         RequestState::Pending { .. } | RequestState::Undelivered { .. } => "warn",
         RequestState::Cancelled { .. } => "",
     };
-    parts::badge(tone, state.name())
+    parts::badge(tone, parts::choice(state.name()))
 }
 
 fn reasons(reasons: &[Reason]) -> Markup {
@@ -71,7 +71,7 @@ fn reasons(reasons: &[Reason]) -> Markup {
         @if !reasons.is_empty() {
             ul {
                 @for reason in reasons {
-                    li { (reason.detail) @if !reason.pointer.is_empty() { " " span .hint { "(policy " code { (reason.pointer) } ")" } } }
+                    li { (parts::plain(&reason.detail)) @if !reason.pointer.is_empty() { " " span .hint { "(policy " code { (reason.pointer) } ")" } } }
                 }
             }
         }
@@ -87,7 +87,7 @@ fn decide(request: &Request, view: &View) -> Markup {
             }
             form .actions method="post" action={ "/requests/" (request.id) "/refuse" } {
                 input type="hidden" name="csrf" value=(view.csrf);
-                label { span .hint { "Reason for refusing" } input type="text" name="reason" required maxlength="500"; }
+                label { "Reason for refusing" input type="text" name="reason" required maxlength="500"; }
                 button .danger type="submit" { "Refuse" }
             }
         }

@@ -6,10 +6,10 @@ use maud::{Markup, html};
 use super::parts;
 use crate::domain::answer::{Card, FacetCounts, Highlight};
 use crate::domain::ids::{Identity, LanguageTag};
+use crate::domain::licence::LicenceClass;
 use crate::domain::query::{FacetField, Filters, Sort, TextField};
 use crate::search::merge::{Page, Ranked, Ranking, Relation};
 use crate::search::source::{Source, State};
-use crate::vocabulary;
 
 /// What the page shows.
 pub struct View<'a> {
@@ -21,6 +21,8 @@ pub struct View<'a> {
     pub sort: &'a str,
     /// How many hits were asked for.
     pub limit: usize,
+    /// Parameters for which the form has no field; they are carried along, so that ticking a box widens nothing.
+    pub carried: Vec<(String, String)>,
     /// The answer; `None` before the first search and when the question was wrong.
     pub answer: Option<Answer<'a>>,
     /// What is wrong with the question, for the person who typed it.
@@ -62,19 +64,25 @@ pub fn body(view: &View) -> Markup {
         form method="get" action="/" role="search" {
             h1 { "Search training datasets of every member state" }
             div .ask {
-                input type="search" name="q" value=(view.words) aria-label="Words to search for" placeholder="parliament speech, chest CT, treebank …" autofocus[view.answer.is_none()];
+                input type="search" name="q" value=(view.words) aria-label="Words to search for" placeholder="parliament speech, chest CT, treebank …";
                 button type="submit" { "Search" }
             }
             p .hint {
-                "Words are ranked together; " code { "\"a phrase\"" } ", " code { "parl*" } ", " code { "title:speech" } ", " code { "AND OR NOT" } " are understood."
+                "Words are ranked together; " code { "\"a phrase\"" } ", " code { "parl*" } ", " code { "title:speech" } ", " code { "AND OR NOT" } " are understood. "
+                a href="/help/query" { "How to ask" }
             }
+            @for (name, value) in &view.carried { input type="hidden" name=(name) value=(value); }
             @if let Some(problem) = &view.problem { div .note.bad role="alert" { p { (problem) } } }
+            @if view.answer.is_none() && view.problem.is_none() {
+                p { "Every node is asked at once, and the answer says which of them did not take part. " a href="/?q=" { "Everything that there is" } }
+            }
             @if let Some(answer) = &view.answer {
                 div .columns {
-                    div .facets { (facets(view, answer)) }
+                    (facets(view, answer))
                     section aria-label="Results" {
                         (summary(answer))
                         (sources(answer.sources))
+                        (also_asked(view))
                         (hits(view, answer))
                     }
                 }
@@ -96,7 +104,31 @@ fn summary(answer: &Answer) -> Markup {
         }
         @if answered < asked.len() {
             div .note.warn role="status" {
-                p { "Records of nodes that did not answer are missing here. The strip says which, and why." }
+                p { "Records of nodes that did not answer are missing here:" }
+                ul {
+                    @for source in asked.iter().filter(|source| source.state != State::Answered) {
+                        li {
+                            b { (source.node.id()) } " " (missing(source.state))
+                            @if let Some(problem) = &source.problem { " – " (parts::plain(problem)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The constraints that came by the address and have no field on the page.
+fn also_asked(view: &View) -> Markup {
+    html! {
+        @if !view.carried.is_empty() {
+            p .hint {
+                "Also asked for: "
+                @for (place, (name, value)) in view.carried.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    (parts::words(name)) " " code { (value) }
+                }
+                ". " a href={ "/?q=" (url::form_urlencoded::byte_serialize(view.words.as_bytes()).collect::<String>()) } { "Search without" }
             }
         }
     }
@@ -107,8 +139,7 @@ fn sources(sources: &[Source]) -> Markup {
     html! {
         ul .sources aria-label="Sources" {
             @for source in sources {
-                li class=(match source.state { State::Answered => "", State::Skipped => "left", _ => "missing" })
-                    title=[source.problem.as_deref()] {
+                li class=(match source.state { State::Answered => "", State::Skipped => "left", _ => "missing" }) {
                     b { (source.node.id()) }
                     @match source.state {
                         State::Answered => {
@@ -116,9 +147,9 @@ fn sources(sources: &[Source]) -> Markup {
                             @if let Some(ms) = source.ms { ", " (ms) " ms" }
                             @if source.stale_trust { ", trust running out" }
                         }
-                        State::Skipped => { "not asked: other countries" }
+                        State::Skipped => { "not asked: none of its records can match" }
                         _ => {
-                            (parts::words(source.state.as_str()))
+                            (missing(source.state))
                             @if let Some(at) = source.next_try { ", next try " (at.strftime("%H:%M:%S UTC").to_string()) }
                         }
                     }
@@ -129,22 +160,31 @@ fn sources(sources: &[Source]) -> Markup {
 }
 
 fn facets(view: &View, answer: &Answer) -> Markup {
+    let ticked = |field: &FacetField| view.filters.facets.get(field).map(Vec::as_slice).unwrap_or_default();
+    let chosen: usize = FACETS.iter().map(|field| ticked(field).len()).sum();
     html! {
-        div .actions {
-            label { span .hint { "Order" }
-                select name="sort" {
+        // Closed, so that it takes one line on a phone; where there is room the style sheet shows what is in it.
+        details .narrow {
+            summary { "Narrow and order" @if chosen > 0 { " (" (chosen) " chosen)" } }
+            div .order {
+                label for="sort" { "Order" }
+                select #sort name="sort" {
                     @for (value, label) in [("relevance", "Best match"), ("modified", "Last modified"), ("title", "Title"), ("size", "Size")] {
                         option value=(value) selected[view.sort == value] { (label) }
                     }
                 }
+                button .quiet type="submit" { "Apply" }
             }
-            button .quiet type="submit" { "Apply" }
-        }
-        @for field in FACETS {
-            @let counts = answer.page.facets.get(&field);
-            @let ticked = view.filters.facets.get(&field).map(Vec::as_slice).unwrap_or_default();
-            @if counts.is_some_and(|counts| !counts.values.is_empty()) || !ticked.is_empty() {
-                (facet(field, counts, ticked, view.readers))
+            div .facets {
+                @for field in FACETS {
+                    @let counts = answer.page.facets.get(&field);
+                    @if counts.is_some_and(|counts| !counts.values.is_empty()) || !ticked(&field).is_empty() {
+                        (facet(field, counts, ticked(&field), view.readers))
+                    }
+                }
+                @if chosen > 0 {
+                    p { a href={ "/?q=" (url::form_urlencoded::byte_serialize(view.words.as_bytes()).collect::<String>()) } { "Clear the choices" } }
+                }
             }
         }
     }
@@ -196,18 +236,27 @@ fn facet_name(field: FacetField) -> &'static str {
     }
 }
 
-fn facet_value(field: FacetField, value: &str, readers: &[LanguageTag]) -> String {
+fn facet_value(field: FacetField, value: &str, readers: &[LanguageTag]) -> Markup {
     match field {
-        FacetField::Theme | FacetField::LegalBasis | FacetField::Purpose => {
-            vocabulary::label(value, readers).map_or_else(|| value.to_owned(), str::to_owned)
+        FacetField::Theme | FacetField::LegalBasis | FacetField::Purpose => parts::concept_named(value, readers),
+        FacetField::Country => {
+            value.parse().map_or_else(|_| parts::plain(value), |code| parts::country(&code, readers))
         }
-        FacetField::Country
-        | FacetField::Language
-        | FacetField::Format
-        | FacetField::Licence
-        | FacetField::Publisher => value.to_owned(),
-        _ => parts::words(value),
+        FacetField::Language => {
+            value.parse().map_or_else(|_| parts::plain(value), |tag| parts::language(&tag, readers))
+        }
+        FacetField::LicenceClass => html! { (licence_class_named(value)) },
+        FacetField::Format | FacetField::Licence | FacetField::Publisher => parts::plain(value),
+        FacetField::Modality | FacetField::Access | FacetField::PersonalData => html! { (parts::choice(value)) },
     }
+}
+
+fn licence_class_named(value: &str) -> String {
+    use LicenceClass::{Attribution, NoDerivatives, NonCommercial, Other, PublicDomain, ShareAlike};
+    [PublicDomain, Attribution, ShareAlike, NonCommercial, NoDerivatives, Other]
+        .into_iter()
+        .find(|class| class.as_str() == value)
+        .map_or_else(|| parts::choice(value), |class| parts::licence_class(class).to_owned())
 }
 
 fn hits(view: &View, answer: &Answer) -> Markup {
@@ -228,18 +277,21 @@ fn hits(view: &View, answer: &Answer) -> Markup {
 fn hit(ranked: &Ranked, view: &View) -> Markup {
     let card = &ranked.hit.card;
     html! {
-        h3 { a href=(page_of(card, view.own)) { (parts::text(&card.title, view.readers)) } }
+        h2 { a href=(page_of(card, view.own)) { (parts::text(&card.title, view.readers)) } }
         p .by {
             @if let Some(publisher) = &card.publisher { (parts::text(publisher, view.readers)) " · " }
             "node " (ranked.node.id())
             @if let Some(date) = card.modified { " · " (date) }
             @if let Some(bytes) = card.bytes { " · " (parts::bytes(bytes)) }
         }
-        @match ranked.hit.highlights.iter().find(|highlight| highlight.field != TextField::Title) {
-            Some(highlight) => { p { (highlighted(highlight)) } }
-            None => { @if let Some(summary) = &card.summary { p { (parts::text(summary, view.readers)) } } }
+        @let found = |field| ranked.hit.highlights.iter().find(|highlight| highlight.field == field);
+        @match (found(TextField::Description), &card.summary) {
+            (Some(highlight), _) => { p { (highlighted(highlight)) } }
+            (None, Some(summary)) => { p .short { (parts::text(summary, view.readers)) } }
+            (None, None) => {}
         }
-        (badges(card))
+        @if let Some(highlight) = found(TextField::Keyword) { p .hint { "Keyword: " (highlighted(highlight)) } }
+        (badges(card, view.readers))
         @if !ranked.also_at.is_empty() {
             p .hint { "Also at " @for (place, other) in ranked.also_at.iter().enumerate() { @if place > 0 { ", " } (other.node.id()) } " under the same persistent identifier." }
         }
@@ -251,25 +303,24 @@ pub fn page_of(card: &Card, own: &Identity) -> String {
     if card.id.is_under(own.domain()) {
         format!("/datasets/{}", card.id.local())
     } else {
-        let id: String = url::form_urlencoded::byte_serialize(card.id.as_str().as_bytes()).collect();
-        format!("/dataset?id={id}")
+        parts::page_of(card.id.as_str())
     }
 }
 
 /// The badges of a card.
-pub fn badges(card: &Card) -> Markup {
+pub fn badges(card: &Card, readers: &[LanguageTag]) -> Markup {
     let (access_tone, access) = parts::access(card.access_rights);
     let (personal_tone, personal) = parts::personal_data(card.personal_data);
     html! {
         ul .badges {
-            (parts::badge("", card.country.as_str()))
+            (parts::badge("", parts::country(&card.country, readers)))
             (parts::badge(access_tone, access))
             (parts::badge(personal_tone, personal))
             @if let Some(licence) = &card.licence {
                 @if !licence.contains("://") { (parts::badge("", licence)) }
                 @else if let Some(class) = card.licence_class { (parts::badge("", parts::licence_class(class))) }
             }
-            @for modality in &card.modalities { (parts::badge("", modality.as_str())) }
+            @for modality in &card.modalities { (parts::badge("", parts::choice(modality.as_str()))) }
             @if card.requestable { (parts::badge("good", "Can be requested")) }
             @if card.fictitious { (parts::badge("warn", "Fictitious")) }
         }
@@ -278,7 +329,7 @@ pub fn badges(card: &Card) -> Markup {
 
 fn highlighted(highlight: &Highlight) -> Markup {
     html! {
-        span lang=[highlight.language.as_ref().map(LanguageTag::as_str)] {
+        bdi lang=[highlight.language.as_ref().map(LanguageTag::as_str)] {
             @for (place, piece) in highlight.pieces.iter().enumerate() {
                 @if place % 2 == 1 { mark { (piece) } } @else { (piece) }
             }
@@ -293,11 +344,11 @@ pub fn card_body(ranked: &Ranked, readers: &[LanguageTag], request_form: Option<
         article {
             h1 { (parts::text(&card.title, readers)) }
             @if let Some(publisher) = &card.publisher { p .by { (parts::text(publisher, readers)) } }
-            (badges(card))
+            (badges(card, readers))
             @if let Some(summary) = &card.summary {
                 p { (parts::text(summary, readers)) }
-                (parts::other_languages(summary, readers))
             }
+            (parts::other_languages(&card.title, card.summary.as_ref(), readers))
             div .note {
                 p { "This is what node " b { (ranked.node.id()) } " says of it now. The whole record is kept there." }
                 @if card.requestable {
@@ -314,8 +365,8 @@ pub fn card_body(ranked: &Ranked, readers: &[LanguageTag], request_form: Option<
                 dt { "Id" } dd { code { (card.id) } }
                 dt { "Revision" } dd { (card.revision) }
                 (parts::facts("Persistent identifiers", &card.identifiers.iter().map(parts::link).collect::<Vec<_>>()))
-                (parts::facts("Languages", &card.languages.iter().map(|l| html! { (l) }).collect::<Vec<_>>()))
-                (parts::facts("Formats", &card.formats.iter().map(|f| html! { (f) }).collect::<Vec<_>>()))
+                (parts::facts("Languages", &card.languages.iter().map(|tag| parts::language(tag, readers)).collect::<Vec<_>>()))
+                (parts::facts("Formats", &card.formats.iter().map(|f| parts::plain(f)).collect::<Vec<_>>()))
                 (parts::fact("Modified", card.modified.map(|date| html! { (date) })))
                 (parts::fact("Size", card.bytes.map(|count| html! { (parts::bytes(count)) })))
             }
@@ -329,9 +380,25 @@ pub fn why_not_found(sources: &[Source]) -> String {
         Some(source) => format!(
             "node {} did not answer ({}), and the dataset may be its own: try again later",
             source.node.id(),
-            parts::words(source.state.as_str())
+            missing(source.state)
         ),
         None => "no node knows a dataset of that id that everybody may discover".to_owned(),
+    }
+}
+
+/// What became of the question to a node that did not answer it, in words.
+fn missing(state: State) -> &'static str {
+    match state {
+        State::Answered => "answered",
+        State::TimedOut => "did not answer in time",
+        State::Unreachable => "unreachable",
+        State::Refused => "refused",
+        State::Incompatible => "other version",
+        State::UnsupportedConstraint => "cannot check a constraint",
+        State::Busy => "busy",
+        State::Broken => "sent no answer that can be read",
+        State::CircuitOpen => "left alone for now",
+        State::Skipped => "not asked",
     }
 }
 
@@ -339,6 +406,18 @@ pub fn why_not_found(sources: &[Source]) -> String {
 pub fn sentence<'a>(detail: &str, more: impl Iterator<Item = &'a str>) -> String {
     let more: Vec<&str> = more.collect();
     if more.is_empty() { detail.to_owned() } else { more.join("; ") }
+}
+
+/// The parameters for which the form has no field. `min_seq` and `timeout_ms` are of one question and not of the next.
+pub fn carried(query: &str) -> Vec<(String, String)> {
+    let has_field = |name: &str| {
+        matches!(name, "q" | "sort" | "limit" | "facets" | "min_seq" | "timeout_ms")
+            || FACETS.iter().any(|field| field.as_str() == name)
+    };
+    url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| !has_field(name))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
 }
 
 /// An order as its parameter spells it.

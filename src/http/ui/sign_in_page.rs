@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 /// The body of the page.
-pub fn body() -> Markup {
+/// `csrf` is that of the session, where somebody is signed in already.
+pub fn body(csrf: &str) -> Markup {
     html! {
         h1 { "Sign in" }
         p {
@@ -11,6 +12,7 @@ pub fn body() -> Markup {
             "Searching needs no sign-in."
         }
         form .form method="post" action="/session" {
+            @if !csrf.is_empty() { input type="hidden" name="csrf" value=(csrf); }
             label { "Token" input type="password" name="token" required autocomplete="current-password" maxlength="200"; }
             div { button type="submit" { "Sign in" } }
         }
