@@ -284,25 +284,30 @@ impl Summary {
     }
 }
 
-/// A sentence without what is particular to one record: quoted words and numbers.
+/// A sentence without what is particular to one record: quoted words (a quote within them is escaped) and numbers.
 fn kind_of(sentence: &str) -> String {
     let mut kind = String::with_capacity(sentence.len());
-    for (at, part) in sentence.lines().next().unwrap_or_default().split('"').enumerate() {
-        if at % 2 == 1 {
+    let mut in_number = false;
+    let mut rest = sentence.lines().next().unwrap_or_default().chars();
+    while let Some(c) = rest.next() {
+        if c == '"' {
+            while let Some(quoted) = rest.next().filter(|quoted| *quoted != '"') {
+                if quoted == '\\' {
+                    rest.next();
+                }
+            }
             kind.push('…');
+            in_number = false;
             continue;
         }
-        let mut in_number = false;
-        for c in part.chars() {
-            let is_number = c.is_ascii_digit() || (in_number && matches!(c, '-' | '.' | ','));
-            if is_number && !in_number {
-                kind.push('…');
-            }
-            if !is_number {
-                kind.push(c);
-            }
-            in_number = is_number;
+        let is_number = c.is_ascii_digit() || (in_number && matches!(c, '-' | '.' | ','));
+        if is_number && !in_number {
+            kind.push('…');
         }
+        if !is_number {
+            kind.push(c);
+        }
+        in_number = is_number;
     }
     kind
 }
