@@ -13,6 +13,7 @@ pub mod dataset;
 pub mod demo;
 pub mod exit;
 pub mod fetch;
+pub mod health;
 pub mod import;
 pub mod init;
 pub mod keys;
@@ -56,6 +57,8 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Run the node until it is told to stop.
     Serve(serve::ServeArgs),
+    /// Whether the running node is ready: exit code 0 or 1, for probes.
+    Health(health::HealthArgs),
     /// The configuration: check it, or print the sample.
     Config(config::ConfigArgs),
     /// Tokens: who may speak to the node's web door.
@@ -110,6 +113,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions(args) => completions::run(args, output),
         Command::Demo(args) => demo::run(args, output),
         Command::Serve(args) => serve::run(args, output),
+        Command::Health(args) => health::run(args, output),
         Command::Config(args) => config::run(args, output),
         Command::Search(args) => search::run(args, output),
         Command::Federation(args) => search::members(args, output),

@@ -1,5 +1,6 @@
 //! `pleiad serve`: run a node until SIGTERM or Ctrl-C, then finish what was accepted.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -59,7 +60,12 @@ fn write_log(settings: &LogSettings) -> Result<(), Failure> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
-        LogFormat::Text => builder.try_init(),
+        LogFormat::Text => builder.with_ansi(on_a_colourful_terminal()).try_init(),
     };
     started.map_err(|error| Failure::new(Exit::Error, format!("the log could not be started: {error}")))
+}
+
+fn on_a_colourful_terminal() -> bool {
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !no_colour
 }

@@ -4,6 +4,7 @@
 //! redirects and no proxy from the environment: the token goes to the node that was named and nowhere else.
 
 use std::error::Error as StdError;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -71,7 +72,6 @@ impl Api {
     /// The node whose web door is at `base`, called with this token. `ca` is a CA certificate in PEM that vouches for
     /// the node's name; without it the platform's roots do.
     pub fn new(base: Url, token: Option<&str>, ca: Option<&[u8]>) -> Result<Self, ApiError> {
-        let setup = |error: &dyn std::fmt::Display| ApiError::Setup(error.to_string());
         let local = match base.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -90,6 +90,18 @@ impl Api {
                 Some(value)
             }
         };
+        Self::build(base, token, ca)
+    }
+
+    /// The operations door of this machine's own node. It is plain wherever it listens, so no token goes there.
+    pub fn operations(door: SocketAddr) -> Result<Self, ApiError> {
+        let base =
+            format!("http://{door}/").parse().map_err(|error: url::ParseError| ApiError::Setup(error.to_string()))?;
+        Self::build(base, None, None)
+    }
+
+    fn build(base: Url, token: Option<HeaderValue>, ca: Option<&[u8]>) -> Result<Self, ApiError> {
+        let setup = |error: &dyn std::fmt::Display| ApiError::Setup(error.to_string());
         // A second call finds the provider in place, which is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -100,6 +112,9 @@ impl Api {
         if let Some(pem) = ca {
             let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| setup(&error))?;
             builder = builder.tls_certs_only(roots);
+        } else if base.scheme() == "http" {
+            // A plain call needs no roots, and a small machine or container has none to load.
+            builder = builder.tls_certs_only([]);
         }
         let client = builder.build().map_err(|error| setup(&error))?;
         Ok(Self { base, token, client })

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -101,9 +102,11 @@ impl Made {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let ready = lines.by_ref().map(Result::unwrap).find(|line| line.contains("is ready: "));
         let ready = ready.expect("the node says that it is ready");
-        let web = ready.split(' ').find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let mut plain = ready.split(' ').filter(|word| word.starts_with("http://")).map(str::to_owned);
+        let (web, probe) = (plain.next().unwrap(), plain.next().unwrap());
+        let operations = probe["http://".len()..].split('/').next().unwrap().to_owned();
         let rest = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Serving { child, web, rest: Some(rest) }
+        Serving { child, web, operations, rest: Some(rest) }
     }
 }
 
@@ -111,6 +114,7 @@ impl Made {
 struct Serving {
     child: Child,
     web: String,
+    operations: String,
     rest: Option<std::thread::JoinHandle<Vec<String>>>,
 }
 
@@ -184,6 +188,48 @@ fn a_new_node_is_made_served_asked_and_stopped() {
     let log = said.join("\n");
     assert!(log.contains("\"route\":\"/api/v1/datasets\""), "{log}");
     assert!(!log.contains(std::fs::read_to_string(steward).unwrap().trim()), "a token is in the log");
+}
+
+#[test]
+fn a_probe_is_told_by_exit_code_whether_the_node_is_ready() {
+    let made = Made::new();
+    let node = made.serve();
+    let operations = node.operations.clone();
+    let health = |config: &str| {
+        // Nothing but the operations door is needed: a small container has no roots to load.
+        let mut command = command(&["health", "--config", config]);
+        command.env("PLEIAD__OPERATIONS__LISTEN", &operations);
+        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", made.path("nothing")).output().unwrap()
+    };
+    // While the index is being filled the node says so, with 1.
+    let until = Instant::now() + Duration::from_secs(20);
+    let mut ready = health(made.config());
+    while !ready.status.success() && Instant::now() < until {
+        refused(&ready, 1, &["is not ready"]);
+        std::thread::sleep(Duration::from_millis(50));
+        ready = health(made.config());
+    }
+    assert_eq!(String::from_utf8_lossy(&ready.stdout), "spiffe://fi.pleiad.example/node/fi is ready\n", "{ready:?}");
+    assert!(ready.status.success() && ready.stderr.is_empty());
+    node.stop();
+    refused(&health(made.config()), 1, &[&operations, "does not answer"]);
+    refused(&health(made.text("nothing.toml")), 1, &["nothing.toml", "cannot be read"]);
+}
+
+#[test]
+fn nodes_are_prepared_once_and_what_was_begun_only_is_not_taken_for_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let prepare = || pleiad(&["demo", "prepare", "--in", place, "--nodes", "fi,se", "--containers"]);
+    let first = prepare();
+    assert!(first.status.success(), "{first:?}");
+    let token = folder.path().join("se/administrator.token");
+    let made = std::fs::read_to_string(&token).unwrap();
+    let second = prepare();
+    assert!(second.status.success() && second.stdout.is_empty(), "{second:?}");
+    assert_eq!(std::fs::read_to_string(&token).unwrap(), made);
+    std::fs::remove_file(&token).unwrap();
+    refused(&prepare(), 1, &["was begun and not finished", "remove it"]);
 }
 
 #[test]

@@ -113,9 +113,18 @@ fn prepare_some(folder: PathBuf, wanted: Vec<LocalId>, containers: bool, output:
         };
         nodes.push((sheet.clone(), if containers { in_container(id) } else { stage::local_place(number)? }));
     }
-    if nodes.iter().all(|(sheet, _)| folder.join(sheet.id.as_str()).join("node.toml").exists()) {
+    // A node's token is the last that is made of it: where it lies, everything else does.
+    let place_of = |sheet: &NodeSheet| folder.join(sheet.id.as_str());
+    if nodes.iter().all(|(sheet, _)| stage::administrator_file(&place_of(sheet)).exists()) {
         output.remark("everything is prepared already");
         return Ok(());
+    }
+    if let Some(begun) = nodes.iter().map(|(sheet, _)| place_of(sheet)).find(|place| place.exists()) {
+        let what = format!(
+            "{} is there, but not every node asked for: it was begun and not finished, or for other nodes; remove it",
+            begun.display()
+        );
+        return Err(Failure::new(Exit::Error, what));
     }
     for node in prepare::federation(&folder, &nodes)? {
         let administrator = stage::administrator(&node)?;

@@ -151,7 +151,7 @@ pub fn local_place(number: usize) -> Result<Place, Failure> {
 
 /// Makes the first administrator's token of a node that stands still; says where it is.
 pub fn administrator(node: &Prepared) -> Result<PathBuf, Failure> {
-    let path = node.folder.join("administrator.token");
+    let path = administrator_file(&node.folder);
     crate::cli::connect::wait(async {
         let accounts = accounts_of(node)?;
         give(&accounts, Role::Administrator, None, &path).await?;
@@ -159,6 +159,11 @@ pub fn administrator(node: &Prepared) -> Result<PathBuf, Failure> {
         Ok(())
     })?;
     Ok(path)
+}
+
+/// Where the first administrator's token of the node in this folder lies.
+pub fn administrator_file(folder: &Path) -> PathBuf {
+    folder.join("administrator.token")
 }
 
 fn accounts_of(node: &Prepared) -> Result<Accounts, Failure> {
