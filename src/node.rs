@@ -8,6 +8,7 @@ mod doors;
 mod kept;
 mod releasing;
 mod searching;
+mod watched;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -38,6 +39,7 @@ use doors::Doors;
 use kept::Kept;
 use releasing::Releasing;
 use searching::Searching;
+use watched::Watched;
 
 /// Why a node could not start: one line that says what and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -167,22 +169,22 @@ impl Node {
         let releasing = Releasing::open(&config, &kept).await?;
 
         // 3. The doors.
+        let mut tasks = Watched::default();
         let Doors { addresses, servers, rated } =
-            Doors::open(&config, &kept, &searching, &releasing, &metrics, listeners)?;
+            Doors::open(&config, &kept, &searching, &releasing, &metrics, &tasks, listeners)?;
 
         // 4. What goes on in the background: who follows the log, and what must be renewed.
-        let mut tasks = JoinSet::new();
         searching.run(&mut tasks, &metrics);
         releasing.run(&mut tasks);
-        tasks.spawn(kept.trust.clone().watch(config.trust.poll));
-        tasks.spawn(kept.own.clone().watch(config.trust.poll));
-        tasks.spawn(Audit::new(kept.store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
-        tasks.spawn(Audit::new(kept.store.clone()).keep_verifying(VERIFY_EVERY));
+        tasks.spawn("trust list", kept.trust.clone().watch(config.trust.poll));
+        tasks.spawn("own certificate", kept.own.clone().watch(config.trust.poll));
+        tasks.spawn("signing the log", Audit::new(kept.store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));
+        tasks.spawn("verifying the log", Audit::new(kept.store.clone()).keep_verifying(VERIFY_EVERY));
         // After the log's key is there, because the peer file carries its public half.
         let publisher = Publisher::new(kept.member.clone(), config.identity.clone(), kept.modes, kept.clock.clone());
         let description = description(&config, &publisher, addresses.federation);
-        tasks.spawn(publisher.watch(description, PUBLISH_CHECK_EVERY));
-        tasks.spawn(sweep(rated));
+        tasks.spawn("peer file", publisher.watch(description, PUBLISH_CHECK_EVERY));
+        tasks.spawn("rates", sweep(rated));
 
         let handles = servers.iter().map(actix_server::Server::handle).collect();
         let mut running = JoinSet::new();
@@ -226,7 +228,7 @@ pub struct Running {
     store: Store,
     handles: Vec<ServerHandle>,
     servers: JoinSet<io::Result<()>>,
-    tasks: JoinSet<()>,
+    tasks: Watched,
 }
 
 impl Running {

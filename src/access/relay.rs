@@ -108,6 +108,29 @@ impl Relay {
         self.requests.cancel(actor, viewer, id).await
     }
 
+    /// Takes in a request that a peer forwarded. It attests for the countries that its peer file lets it speak for: that a
+    /// holder is established in any other is only declared.
+    pub async fn receive(&self, peer: &Identity, mut request: Request) -> Result<Progress, AccessError> {
+        let (listed, _) = self.outbound.trust().peer(peer).map_err(|_| AccessError::StaleTrust(peer.clone()))?;
+        let speaks_for = |country: &str| listed.file.countries.iter().any(|one| one.as_str() == country);
+        for fact in &mut request.facts {
+            fact.attested &= fact.name != "country" || speaks_for(&fact.value);
+        }
+        self.requests.receive(peer, request).await
+    }
+
+    /// Approves a pending request as a steward of the owner, and tells its home node. Nothing is agreed with a participant
+    /// whose home node is not trusted for more than search at this moment: nobody vouches for it then.
+    pub async fn approve(&self, actor: Actor, owner: &Identity, id: &OpaqueId) -> Result<Agreement, AccessError> {
+        let home = self.requests.show(&Viewer::Owner(owner.clone()), id).await?.home;
+        if home != self.requests.node && !matches!(self.outbound.standing(&home), Ok(Standing::Valid)) {
+            return Err(AccessError::StaleTrust(home));
+        }
+        let agreement = self.requests.approve(actor, owner, id).await?;
+        self.tell(id);
+        Ok(agreement)
+    }
+
     /// Notes that a request moved here, so that its home node hears of it soon.
     pub fn tell(&self, request: &OpaqueId) {
         self.news.lock().insert(request.clone());
@@ -272,12 +295,13 @@ impl Relay {
             (RequestState::Agreed { agreement: id, .. }, Some(agreement)) if *id != agreement.id => {
                 Err(refuse(format!("the agreement {id}")))
             }
-            _ if progress.state == request.state => self.take_end(progress.agreement).await,
+            _ if progress.state == request.state => self.take_end(&request, progress.agreement).await,
             _ if request.state.may_become(&progress.state) => {
                 let mut agreement = progress.agreement;
                 let ended = agreement.as_mut().and_then(|agreement| agreement.ended.take());
                 self.move_to(&request, progress.state, agreement.clone()).await?;
-                self.take_end(agreement.map(|agreement| Box::new(Agreement { ended, ..*agreement }))).await
+                let agreement = agreement.map(|agreement| Box::new(Agreement { ended, ..*agreement }));
+                self.take_end(&request, agreement).await
             }
             _ => Err(AccessError::WrongState(format!(
                 "the request {} is {} here and cannot become {}",
@@ -288,12 +312,13 @@ impl Relay {
         }
     }
 
-    /// Ends our copy of an agreement that its owner ended.
-    async fn take_end(&self, agreement: Option<Box<Agreement>>) -> Result<(), AccessError> {
+    /// Ends our copy of an agreement that its owner ended. An id alone ends nothing: what is kept under it here must be
+    /// the agreement on this very request, or a peer could end those of others.
+    async fn take_end(&self, request: &Request, agreement: Option<Box<Agreement>>) -> Result<(), AccessError> {
         let Some(agreement) = agreement else { return Ok(()) };
         let Some(ended) = agreement.ended else { return Ok(()) };
         let known = self.requests.store.agreement(&agreement.id).await?;
-        if known.is_none_or(|known| known.ended.is_some()) {
+        if known.is_none_or(|known| known.ended.is_some() || !answers(&known, request)) {
             return Ok(());
         }
         let event = What::AgreementEnded { agreement: agreement.id.clone(), ended };

@@ -1,9 +1,9 @@
 //! The workflow of a request: made on the holder's home node, decided on the owner's node, and in the log of both.
 //!
 //! Where the home node is the owner's node, [`Requests::ask`] decides at once. Where it is not, the request is kept as
-//! *undelivered* and [`super::relay`] brings it to the owner's node, where [`Requests::receive`] takes it in; the same
-//! request may arrive any number of times. What the policy cannot decide alone waits for a steward of the owner:
-//! [`Requests::approve`] asks the policy again, because it may have been revised meanwhile, and never overrules it.
+//! *undelivered* and [`super::relay`] brings it to the owner's node, where it is taken in; the same
+//! request may arrive any number of times. What the policy cannot decide alone waits for a steward of the owner, and
+//! approving asks the policy again, because it may have been revised meanwhile, and never overrules it.
 
 use std::sync::Arc;
 
@@ -61,12 +61,14 @@ pub struct Requests {
     /// The identity of this node.
     pub(super) node: Identity,
     participants: Arc<Participants>,
+    /// One decision at a time: a rule that counts agreements must see the one that is being concluded.
+    deciding: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Requests {
     /// The workflow of this node.
     pub fn new(store: Store, clock: Arc<dyn Clock>, node: Identity, participants: Participants) -> Self {
-        Self { store, clock, node, participants: Arc::new(participants) }
+        Self { store, clock, node, participants: Arc::new(participants), deciding: Arc::default() }
     }
 
     /// Makes a request for a participant of this node. It is durable when this returns: decided, where the dataset is
@@ -98,7 +100,7 @@ impl Requests {
     }
 
     /// Takes in a request that a peer forwarded, or says how far it got if it is here already.
-    pub async fn receive(&self, peer: &Identity, request: Request) -> Result<Progress, AccessError> {
+    pub(super) async fn receive(&self, peer: &Identity, request: Request) -> Result<Progress, AccessError> {
         self.check_forwarded(peer, &request)?;
         if let Some(known) = self.store.request(&request.id).await? {
             let same = known.home == request.home
@@ -122,7 +124,13 @@ impl Requests {
     }
 
     /// Approves a pending request as a steward of the owner; the policy is asked again and must not refuse.
-    pub async fn approve(&self, actor: Actor, owner: &Identity, id: &OpaqueId) -> Result<Agreement, AccessError> {
+    pub(super) async fn approve(
+        &self,
+        actor: Actor,
+        owner: &Identity,
+        id: &OpaqueId,
+    ) -> Result<Agreement, AccessError> {
+        let _one_at_a_time = self.deciding.lock().await;
         let (request, record) = self.pending(owner, id).await?;
         let now = self.clock.now();
         if let Decision::Refuse(reasons) = judge(Some(&record), &request, self.usage(&request).await?, now) {
@@ -301,6 +309,7 @@ impl Requests {
     }
 
     async fn decide_and_keep(&self, actor: Actor, mut request: Request) -> Result<Request, AccessError> {
+        let _one_at_a_time = self.deciding.lock().await;
         let record = self.store.dataset(&request.dataset).await?;
         let now = self.clock.now();
         let decision = judge(record.as_ref(), &request, self.usage(&request).await?, now);

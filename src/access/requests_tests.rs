@@ -105,6 +105,22 @@ async fn where_no_steward_has_to_look_the_rules_conclude_at_once() {
 }
 
 #[tokio::test]
+async fn a_rule_for_one_agreement_allows_one_however_many_ask_at_once() {
+    let fi = house("fi");
+    let once = |record: &mut Registered| {
+        let policy = record.dataset.policy.as_mut().unwrap();
+        policy.approval = false;
+        let (left, operator, right) = ("count".into(), "lteq".into(), vec!["1".into()]);
+        policy.permissions[0].constraints.push(crate::domain::policy::Constraint { left, operator, right });
+    };
+    let dataset = fi.register(once).await;
+    let holder = holder("fi");
+    let asked = futures_util::future::join_all((0..8).map(|_| fi.ask(&dataset, &holder, ACADEMIC))).await;
+    let agreed = asked.iter().filter(|asked| asked.as_ref().unwrap().state.name() == "agreed").count();
+    assert_eq!(agreed, 1, "{asked:?}");
+}
+
+#[tokio::test]
 async fn a_forwarded_request_is_decided_once_however_often_it_arrives() {
     let (fi, de) = (house("fi"), house("de"));
     let dataset = fi.register(|_| {}).await;

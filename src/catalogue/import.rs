@@ -138,7 +138,12 @@ impl Catalogue {
         };
         let id = current.dataset.id.clone();
         if current.owner != *owner {
-            return Err(CatalogueError::NotOwner(id));
+            // A private record does not betray its id to a stranger.
+            return Err(if current.is_discoverable_by(Some(owner)) {
+                CatalogueError::NotOwner(id)
+            } else {
+                CatalogueError::SourceTaken { name: source.name.clone(), iri: source.iri.clone(), id: None }
+            });
         }
         if let Some(withdrawn) = current.withdrawn {
             return Err(CatalogueError::Withdrawn { id, successor: withdrawn.successor });

@@ -145,7 +145,7 @@ impl Catalogue {
         let what = What::DatasetRegistered { record: Box::new(record.clone()) };
         match self.append(actor, what, expectations).await {
             Ok(seq) => Ok(Registered { seq, ..record }),
-            Err(AppendError::Conflict(broken)) => Err(self.why_taken(&record.dataset, broken).await?),
+            Err(AppendError::Conflict(broken)) => Err(self.why_taken(&record.owner, &record.dataset, broken).await?),
             Err(other) => Err(other.into()),
         }
     }
@@ -314,9 +314,16 @@ impl Catalogue {
     }
 
     /// Why a new dataset was refused by the log: its id or its source is taken.
-    async fn why_taken(&self, dataset: &Dataset, broken: Expectation) -> Result<CatalogueError, CatalogueError> {
+    async fn why_taken(
+        &self,
+        owner: &Identity,
+        dataset: &Dataset,
+        broken: Expectation,
+    ) -> Result<CatalogueError, CatalogueError> {
         if let Expectation::SourceAbsent(name, iri) = broken {
+            // A private record does not betray its id to a stranger.
             let first = self.store.dataset_by_source(&name, &iri).await?;
+            let first = first.filter(|record| record.is_discoverable_by(Some(owner)));
             return Ok(match first.map(|record| (record.dataset.id, record.withdrawn)) {
                 Some((id, Some(withdrawn))) => CatalogueError::Withdrawn { id, successor: withdrawn.successor },
                 Some((id, None)) => CatalogueError::SourceTaken { name, iri, id: Some(id) },

@@ -137,12 +137,10 @@ async fn approve(
     head: HttpRequest,
     steward: Steward,
     id: Path<String>,
-    requests: Data<Requests>,
     relay: Data<Relay>,
 ) -> Result<HttpResponse, Problem> {
     let id = read_id(&id, "request")?;
-    let agreement = requests.approve(steward.caller.actor(), &steward.owner, &id).await?;
-    relay.tell(&id);
+    let agreement = relay.approve(steward.caller.actor(), &steward.owner, &id).await?;
     let mut response = reply::json(&head, StatusCode::OK, None, &agreement)?;
     insert(&mut response, Some((header::CONTENT_LOCATION, format!("/api/v1/agreements/{}", agreement.id))));
     Ok(response)
@@ -234,13 +232,9 @@ async fn keep_receipt(
     reply::json(&head, StatusCode::CREATED, None, &receipt)
 }
 
-async fn receive(
-    certified: Certified,
-    body: Json<Request>,
-    requests: Data<Requests>,
-) -> Result<Json<Progress>, Problem> {
+async fn receive(certified: Certified, body: Json<Request>, relay: Data<Relay>) -> Result<Json<Progress>, Problem> {
     let peer = trusted(&certified)?;
-    Ok(Json(requests.receive(peer, body.into_inner()).await?))
+    Ok(Json(relay.receive(peer, body.into_inner()).await?))
 }
 
 async fn progress(certified: Certified, id: Path<String>, requests: Data<Requests>) -> Result<Json<Progress>, Problem> {

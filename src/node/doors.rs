@@ -8,6 +8,7 @@ use actix_web::web::Data;
 use super::kept::Kept;
 use super::releasing::Releasing;
 use super::searching::Searching;
+use super::watched::Watched;
 use super::{Addresses, Listeners, StartError};
 use crate::accounts::Accounts;
 use crate::audit::Audit;
@@ -36,6 +37,7 @@ impl Doors {
         searching: &Searching,
         releasing: &Releasing,
         metrics: &Arc<Metrics>,
+        tasks: &Watched,
         listeners: Listeners,
     ) -> Result<Self, StartError> {
         let addresses = Addresses {
@@ -83,7 +85,7 @@ impl Doors {
 
         let operations_door = door(DoorName::Operations, false, config, metrics);
         let operations = listen::open(listeners.operations, None, operations_door, {
-            let health = Data::new(health(kept, searching));
+            let health = Data::new(health(kept, searching, tasks));
             let samples = Data::new(samples(kept, searching));
             let metrics = Data::from(metrics.clone());
             move |config| {
@@ -114,10 +116,11 @@ fn door(name: DoorName, secure: bool, config: &Config, metrics: &Arc<Metrics>) -
 }
 
 /// What must hold for the node to be ready.
-fn health(kept: &Kept, searching: &Searching) -> Health {
+fn health(kept: &Kept, searching: &Searching, tasks: &Watched) -> Health {
     let (trust, store) = (kept.trust.clone(), kept.store.clone());
     Health::default()
         .with(searching.check())
+        .with(tasks.check())
         .with(move || Check::new("trust", trust.readiness().err().map(|refusal| refusal.to_string())))
         .with(move || Check::new("store", store.failing().map(|error| error.to_string())))
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use tokio::task::JoinSet;
 
 use super::kept::Kept;
+use super::watched::Watched;
 use super::{StartError, layout};
 use crate::access::grants::{self, Grants};
 use crate::access::participants::{Attested, Participants};
@@ -50,9 +50,9 @@ impl Releasing {
     }
 
     /// Starts what goes on in the background.
-    pub(super) fn run(&self, tasks: &mut JoinSet<()>) {
-        tasks.spawn(self.relay.clone().into_inner().run());
-        tasks.spawn(self.journal.clone().run());
+    pub(super) fn run(&self, tasks: &mut Watched) {
+        tasks.spawn("relay", self.relay.clone().into_inner().run());
+        tasks.spawn("delivery journal", self.journal.clone().run());
     }
 
     /// Brings the last releases into the log.

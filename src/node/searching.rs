@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use tokio::task::JoinSet;
 
 use super::comparing::{Differs, keep_comparing};
 use super::layout;
+use super::watched::Watched;
 use crate::config::Config;
 use crate::domain::dataset::Visibility;
 use crate::domain::ids::Seq;
@@ -82,14 +82,14 @@ impl Searching {
     }
 
     /// Starts what goes on in the background.
-    pub(super) fn run(&self, tasks: &mut JoinSet<()>, metrics: &Arc<Metrics>) {
+    pub(super) fn run(&self, tasks: &mut Watched, metrics: &Arc<Metrics>) {
         for (class, index) in &self.indexes {
-            tasks.spawn(follow(self.store.clone(), index.clone(), class, metrics.clone()));
+            tasks.spawn("index follower", follow(self.store.clone(), index.clone(), class, metrics.clone()));
             let class = if *class == "private" { Visibility::Private } else { Visibility::Federation };
             let (store, differs) = (self.store.clone(), self.differs.clone());
-            tasks.spawn(keep_comparing(store, index.clone(), class, differs, metrics.clone()));
+            tasks.spawn("index comparison", keep_comparing(store, index.clone(), class, differs, metrics.clone()));
         }
-        tasks.spawn(self.probe.clone().run(self.every));
+        tasks.spawn("probe", self.probe.clone().run(self.every));
     }
 
     /// Writes what is queued.

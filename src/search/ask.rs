@@ -1,7 +1,8 @@
 //! One question to one peer: the call, and what came of it as a [`Source`] and, where there is one, an [`Answer`].
 //!
 //! Every way of not getting an answer is a state of the source, never an error. What came of the call is also noted on
-//! the health board, from which the circuit breaker lives.
+//! the health board, from which the circuit breaker lives. The board is everybody's and goes into the log, so a peer's own
+//! words, which may repeat those of the question, are shown to the asker alone.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ pub struct Question {
 pub async fn ask(federation: &Federation, board: &Board, to: Ask, question: &Question) -> (Source, Option<Answer>) {
     let begin = Instant::now();
     let heard = hear(federation, &to, question, begin).await;
-    if let Some(outcome) = outcome(&heard, begin.elapsed()) {
+    if let Some(outcome) = outcome(&heard, begin.elapsed(), to.hurried) {
         board.observe(&to.node, &outcome, Caller::Question, federation.trust().clock().now());
     }
     let mut source = Source::new(to.node.clone(), to.countries.clone(), State::Answered);
@@ -147,12 +148,19 @@ impl Silence {
     }
 }
 
-/// What an answer, or its absence, says about the peer's health. A peer that says no is a peer that answers.
-fn outcome(heard: &Result<ReadAnswer, Silence>, elapsed: Duration) -> Option<Outcome> {
+/// What an answer, or its absence, says about the peer's health. A peer that says no is a peer that answers. Whoever
+/// waits for less than this node would must not close the peer to all others.
+fn outcome(heard: &Result<ReadAnswer, Silence>, elapsed: Duration, hurried: bool) -> Option<Outcome> {
+    let incompatible = |reason: String| Some(Outcome::Incompatible { reason });
     match heard {
         Ok(_) | Err(Silence::Unsupported(_)) => Some(Outcome::Answered { elapsed }),
         Err(Silence::Busy(_)) => None,
-        Err(Silence::Incompatible(reason)) => Some(Outcome::Incompatible { reason: reason.clone() }),
+        Err(Silence::Incompatible(_)) => incompatible("it does not take the questions of this node".to_owned()),
+        Err(Silence::Call(CallError::Timeout)) if hurried => None,
+        Err(Silence::Call(CallError::BrokenAnswer(_))) => incompatible("its answer cannot be read".to_owned()),
+        Err(Silence::Call(CallError::BadStatus { status, .. })) => {
+            CallError::BadStatus { status: *status, detail: "a question was not answered".to_owned() }.outcome()
+        }
         Err(Silence::Call(error)) => error.outcome(),
     }
 }
@@ -167,4 +175,25 @@ fn not_understood(set_aside: usize, replaced: usize) -> Option<String> {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_says_about_a_question_never_reaches_the_board_and_so_the_log() {
+        let words = || "no \"secretword\" here".to_owned();
+        let silences = [
+            Silence::Incompatible(words()),
+            Silence::Call(CallError::BrokenAnswer(words())),
+            Silence::Call(CallError::BadStatus { status: 500, detail: words() }),
+            Silence::Call(CallError::BadStatus { status: 403, detail: words() }),
+        ];
+        for silence in silences {
+            let outcome = outcome(&Err(silence), Duration::ZERO, false);
+            assert!(outcome.is_some());
+            assert!(!format!("{outcome:?}").contains("secretword"), "{outcome:?}");
+        }
+    }
 }

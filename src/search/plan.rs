@@ -76,6 +76,8 @@ pub struct Ask {
     pub countries: BTreeSet<Country>,
     /// How long to wait.
     pub deadline: Duration,
+    /// Whether the asker is in more of a hurry than this node is with its peers: then silence says nothing of the peer.
+    pub hurried: bool,
     /// Whether its peer file ran out.
     pub stale_trust: bool,
 }
@@ -126,12 +128,9 @@ pub fn plan(question: &Analysed, limit: usize, own: &TrustDomain, members: &[Mem
     members.sort_by(|a, b| a.node.cmp(&b.node));
     for Member { node, countries: spoken, standing } in members {
         let ask = |stale_trust| {
-            Ok(Ask {
-                node: node.clone(),
-                countries: spoken.clone(),
-                deadline: deadlines.peer.min(time_to_answer(deadlines.total)),
-                stale_trust,
-            })
+            let deadline = deadlines.peer.min(time_to_answer(deadlines.total));
+            let hurried = deadline < deadlines.peer;
+            Ok(Ask { node: node.clone(), countries: spoken.clone(), deadline, hurried, stale_trust })
         };
         let decision = if countries.as_ref().is_some_and(|asked| !spoken.iter().any(|one| asked.contains(one.as_str())))
         {

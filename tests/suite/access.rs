@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use jiff::SignedDuration;
 use pleiad::delivery::fetch::{FetchError, Fetcher, Options, Progress, Wanted, Watcher};
 use pleiad::delivery::held::KeptReceipt;
 use pleiad::domain::agreement::Agreement;
-use pleiad::domain::event::Role;
+use pleiad::domain::event::{Actor, Event, Role, What};
 use pleiad::domain::manifest::{CHUNK_SIZE, ShardName};
 use pleiad::outbound::federation::{self, Federation};
+use pleiad::peers::publish;
 use pleiad::shards;
+use pleiad::store::Priority;
 use serde_json::{Value, json};
 
 use crate::node::{Ready, Reply, TestNode};
@@ -430,6 +433,76 @@ async fn bad_requests_each_get_their_own_answer_and_change_nothing() {
     pair.de.call("GET", "/api/v1/requests").send().await.problem(401, "unauthenticated");
     let name: Result<ShardName, _> = "../x".parse();
     assert!(name.is_err());
+}
+
+#[actix_web::test]
+async fn a_peer_ends_no_agreement_but_those_on_its_own_datasets() {
+    let pair = Pair::start().await;
+    let request = pair.ask(ACADEMIC).await;
+    let id = request["id"].as_str().unwrap();
+    // An agreement of de's own, with somebody else.
+    let mut own = json!({
+        "id": "agreement-of-de", "request": "request-of-another", "dataset": "https://de.pleiad.example/dataset/own",
+        "revision": 1, "manifest": "0".repeat(64), "owner": "spiffe://de.pleiad.example/participant/archive",
+        "holder": "spiffe://fr.pleiad.example/participant/lab", "policy": { "permissions": [] },
+        "intended": request["intended"], "concluded": "2027-03-01T11:00:00Z", "expires": "2028-03-01T11:00:00Z",
+    });
+    let agreement: Agreement = serde_json::from_value(own.clone()).unwrap();
+    let what = What::AgreementConcluded { agreement: Box::new(agreement.clone()) };
+    let event = Event { at: agreement.concluded, actor: Actor::Operator, what };
+    let store = pair.de.running.store();
+    store.append(vec![event], vec![], Priority::Interactive).await.unwrap();
+
+    // fi says that nothing moved, and slips in the end of that agreement.
+    own["request"] = request["id"].clone();
+    own["dataset"] = json!(pair.dataset);
+    own["owner"] = json!("spiffe://fi.pleiad.example/participant/archive");
+    own["holder"] = request["holder"].clone();
+    own["ended"] = json!({ "at": "2027-03-01T12:00:00Z", "reason": "because I say so" });
+    let told = json!({ "request": id, "state": pair.at_home(id).await["state"], "agreement": own });
+    let fi = Federation::new(pair.fi.state.own(), pair.fi.state.trust(), federation::Options::default());
+    let de = &pair.de.state.node;
+    fi.post_json(de, "federation/v1/progress", &[], &told, soon(), 1 << 20).await.unwrap();
+    let kept = store.agreement(&agreement.id).await.unwrap().unwrap();
+    assert_eq!(kept, agreement);
+}
+
+#[actix_web::test]
+async fn nothing_is_agreed_with_a_participant_whose_home_nodes_peer_file_ran_out() {
+    let pair = Pair::start().await;
+    let request = pair.ask(ACADEMIC).await;
+    let id = request["id"].as_str().unwrap().to_owned();
+    let Pair { fi, de, steward, .. } = pair;
+    // A node that is away cannot bring its newer peer file.
+    let de = de.stop().await;
+    de.clock.advance(publish::LIFETIME + SignedDuration::from_hours(1));
+    let path = format!("/api/v1/requests/{id}/approve");
+    let approved = fi.call("POST", &path).bearer(&steward).json(&json!({})).send().await;
+    approved.problem(403, "agreement_over");
+    let still = fi.call("GET", &format!("/api/v1/requests/{id}")).bearer(&steward).send().await.json();
+    assert_eq!(still["state"]["state"], "pending");
+}
+
+#[actix_web::test]
+async fn a_home_node_attests_no_country_that_it_may_not_speak_for() {
+    let only_france = |policy: &mut Value| {
+        policy["approval"] = json!(false);
+        let constraint = json!({ "left": "spatial", "operator": "eq", "right": ["FR"] });
+        policy["permissions"][0]["constraints"].as_array_mut().unwrap().push(constraint);
+    };
+    let pair = Pair::start_with(only_france).await;
+    let de = Federation::new(pair.de.state.own(), pair.de.state.trust(), federation::Options::default());
+    let request = json!({
+        "id": "request-from-germany", "dataset": pair.dataset, "revision": 1, "home": pair.de.state.node,
+        "holder": pair.lab.identity, "intended": { "action": "use", "purposes": [ACADEMIC] },
+        "facts": [{ "name": "country", "value": "FR", "attested": true }], "made": "2027-03-01T12:00:00Z",
+        "state": { "state": "undelivered", "reason": "not sent yet" },
+    });
+    let fi = &pair.fi.state.node;
+    let answer = de.post_json(fi, "federation/v1/requests", &[], &request, soon(), 1 << 20).await.unwrap();
+    let progress: Value = answer.json().unwrap();
+    assert_eq!(progress["state"]["state"], "pending", "{progress}");
+    assert_eq!(progress["state"]["reasons"][0]["code"], "fact_only_declared", "{progress}");
 }
 
 #[actix_web::test]

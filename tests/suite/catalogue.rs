@@ -143,6 +143,21 @@ async fn a_second_register_of_the_same_source_names_the_first() {
 }
 
 #[tokio::test]
+async fn a_private_record_does_not_tell_a_stranger_its_id_by_its_source() {
+    let place = Place::new();
+    let mut private = example();
+    private.visibility = Visibility::Private;
+    place.catalogue.register(Actor::Operator, &archive(), private).await.unwrap();
+    let mut again = example();
+    again.id = "https://fi.pleiad.example/dataset/other".parse().unwrap();
+    let refused = place.catalogue.register(Actor::Operator, &stranger(), again).await.unwrap_err();
+    assert!(matches!(refused, CatalogueError::SourceTaken { id: None, .. }), "{refused:?}");
+    let draft = serde_json::to_value(example()).unwrap();
+    let imported = place.catalogue.import(&Actor::Operator, &stranger(), &[draft]).await.unwrap();
+    assert!(matches!(imported[..], [Err(CatalogueError::SourceTaken { id: None, .. })]), "{imported:?}");
+}
+
+#[tokio::test]
 async fn of_two_registrations_at_once_one_wins() {
     let place = Place::new();
     let owner = archive();

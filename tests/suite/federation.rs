@@ -174,6 +174,16 @@ async fn a_silent_peer_is_timed_out_by_name_while_the_others_are_shown() {
 }
 
 #[tokio::test]
+async fn askers_in_a_hurry_do_not_close_a_peer_to_everybody_else() {
+    let [fi, _de] = federation(["fi", "de"], &[], patient).await;
+    for _ in 0..12 {
+        search(&fi, "q=x&timeout_ms=1").await;
+    }
+    let found = search(&fi, "q=x").await;
+    assert_eq!(found["sources"][1]["state"], "answered", "{found}");
+}
+
+#[tokio::test]
 async fn a_peer_whose_certificate_was_revoked_is_refused_by_name() {
     let clock = pki::clock();
     let [fi, de] = ["fi", "de"].map(|short| Ready::new(short, &clock));

@@ -348,16 +348,12 @@ async fn approve(
     steward: Steward,
     session: Option<Session>,
     id: Path<String>,
-    flow: Data<Requests>,
     relay: Data<Relay>,
 ) -> HttpResponse {
     let frame = Frame::new(&request, &pages, &MaybeCaller(Some(steward.caller.clone())), session.as_ref());
     let Ok(id) = id.parse() else { return frame.show(Section::Requests, "Request", Err(no_such_request())) };
-    match flow.approve(steward.caller.actor(), &steward.owner, &id).await {
-        Ok(_) => {
-            relay.tell(&id);
-            to("/requests")
-        }
+    match relay.approve(steward.caller.actor(), &steward.owner, &id).await {
+        Ok(_) => to("/requests"),
         Err(error) => frame.show(Section::Requests, "Request", Err(Problem::from(error))),
     }
 }

@@ -167,12 +167,11 @@ enum Answer {
 impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &Queue) {
-        let _closes = ClosesAtTheEnd(queue);
+        let _closes = ClosesAtTheEnd { queue, failing: self.failing.clone() };
         let mut failing = false;
         while let Some(group) = queue.next_group(failing) {
             failing = !self.commit(group);
         }
-        *self.failing.lock() = Some(StoreError::Closed);
         if let Some(connection) = &self.connection {
             // Only tidiness: the next start reads the WAL if this does not come about.
             let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
@@ -282,14 +281,18 @@ impl Writer {
     }
 }
 
-/// Whatever ends the writer, nobody waits for it any longer.
-struct ClosesAtTheEnd<'q>(&'q Queue);
+/// Whatever ends the writer, a panic included, nobody waits for it any longer and the store says that it is closed.
+struct ClosesAtTheEnd<'q> {
+    queue: &'q Queue,
+    failing: Arc<Mutex<Option<StoreError>>>,
+}
 
 impl Drop for ClosesAtTheEnd<'_> {
     fn drop(&mut self) {
-        self.0.close();
-        let left = std::mem::take(&mut *self.0.waiting.lock());
-        self.0.waiting.lock().closed = true;
+        *self.failing.lock() = Some(StoreError::Closed);
+        self.queue.close();
+        let left = std::mem::take(&mut *self.queue.waiting.lock());
+        self.queue.waiting.lock().closed = true;
         drop(left);
     }
 }
@@ -316,4 +319,25 @@ fn savepoint(
     }
     tables.execute("RELEASE job", &[])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Store;
+
+    #[tokio::test]
+    async fn a_writer_that_panics_leaves_nobody_waiting_and_a_store_that_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), &"spiffe://fi.example/node/fi".parse().unwrap()).unwrap();
+        assert_eq!(store.failing(), None);
+        assert!(store.engine.write(Box::new(|_| panic!("on purpose"))).await.is_err());
+        for _ in 0..500 {
+            if store.failing().is_some() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(store.failing().is_some());
+        assert!(store.engine.write(Box::new(|_| Ok(()))).await.is_err());
+    }
 }
