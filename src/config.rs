@@ -173,6 +173,8 @@ pub struct Search {
     pub queue: usize,
     /// How often every peer is asked how it is.
     pub probe: Duration,
+    /// How often each index is compared with the record.
+    pub verify: Duration,
 }
 
 impl Config {
@@ -323,6 +325,7 @@ impl Settings {
                 pool: or_cores(self.search.pool),
                 queue: self.search.queue,
                 probe: Duration::from_secs(self.search.probe_seconds.max(1)),
+                verify: Duration::from_secs(self.search.verify_minutes.clamp(1, 60 * 24 * 365) * 60),
             },
             limits: Limits {
                 requests_per_second: non_zero("limits.requests_per_second", limits.requests_per_second)?,

@@ -3,8 +3,8 @@
 //!
 //! Nothing is static: any number of nodes runs in one process, each on listeners that it was given, so tests use port 0.
 
-mod comparing;
 mod doors;
+mod following;
 mod kept;
 mod releasing;
 mod searching;

@@ -194,6 +194,8 @@ section! {
         queue: usize = 64;
         /// Seconds between two rounds in which every peer is asked how it is.
         probe_seconds: u64 = 20;
+        /// Minutes between two comparisons of each index with the record; one that differs is filled anew.
+        verify_minutes: u64 = 60;
     }
 }
 

@@ -30,6 +30,9 @@ pub struct Event {
 pub struct Entry {
     /// Its position.
     pub seq: Seq,
+    /// The salted commitment to its content, which no other entry has: it tells two logs apart that are alike in
+    /// everything else.
+    pub commitment: Digest,
     /// The event.
     pub event: Event,
 }

@@ -150,7 +150,7 @@ pub struct Metrics {
     peers: Family<PeerLabel, Gauge>,
     certificate_expiry: Gauge<f64, AtomicU64>,
     search_places: Gauge,
-    index_mismatches: Counter,
+    index_differences: Counter,
 }
 
 impl Default for Metrics {
@@ -168,7 +168,7 @@ impl Default for Metrics {
             peers: Family::default(),
             certificate_expiry: Gauge::default(),
             search_places: Gauge::default(),
-            index_mismatches: Counter::default(),
+            index_differences: Counter::default(),
             registry: Registry::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
@@ -193,9 +193,9 @@ impl Default for Metrics {
             metrics.search_places.clone(),
         );
         registry.register(
-            "index_mismatches",
-            "Records that the index had otherwise than the store",
-            metrics.index_mismatches.clone(),
+            "index_differences",
+            "Times that an index was found to differ from the record",
+            metrics.index_differences.clone(),
         );
         Self { registry, ..metrics }
     }
@@ -256,8 +256,13 @@ impl Metrics {
         self.search_places.set(free.try_into().unwrap_or(i64::MAX));
     }
 
-    /// Records that the index had otherwise than the store.
-    pub fn index_mismatches(&self, count: u64) {
-        self.index_mismatches.inc_by(count);
+    /// An index was found to differ from the record.
+    pub fn index_differed(&self) {
+        self.index_differences.inc();
+    }
+
+    /// How often one was.
+    pub fn index_differences(&self) -> u64 {
+        self.index_differences.get()
     }
 }

@@ -32,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::dataset::Visibility;
 use crate::domain::event::Entry;
-use crate::domain::ids::Seq;
+use crate::domain::ids::{Digest, Seq};
 
 pub use facets::MAX_VALUES;
 pub use question::{MAX_HITS, MAX_LANGUAGES, analyse};
@@ -41,7 +41,7 @@ pub use reader::{IndexAnswer, IndexHit, IndexQuery, entry_digest};
 use fields::Fields;
 use pool::Pool;
 use reader::Reader;
-use writer::{Payload, Writer};
+use writer::{Order, Payload, Writer};
 
 /// How many batches of entries may wait to be written.
 const INBOX: usize = 4;
@@ -114,9 +114,10 @@ struct Shared {
     fields: Arc<Fields>,
     reader: IndexReader,
     pool: Pool,
-    inbox: Mutex<Option<mpsc::Sender<Vec<Entry>>>>,
+    inbox: Mutex<Option<mpsc::Sender<Order>>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     position: watch::Receiver<Seq>,
+    refilling: watch::Sender<bool>,
     failure: Arc<Mutex<Option<String>>>,
 }
 
@@ -127,7 +128,8 @@ impl Index {
     pub fn open(dir: &Path, class: Visibility, origin: &str, head: Seq) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir).map_err(|error| IndexError::folder(dir, &error))?;
         let fields = Arc::new(Fields::new());
-        let fresh = Payload { position: 0, schema: fields.schema_hash(), origin: origin.to_owned() };
+        let (schema, commitment) = (fields.schema_hash(), Digest([0; 32]));
+        let fresh = Payload { position: 0, commitment, schema, origin: origin.to_owned() };
         let (index, payload) = match usable(dir, &fresh, head) {
             Ok(Some(found)) => found,
             Ok(None) => (create(dir, &fields)?, fresh),
@@ -141,6 +143,7 @@ impl Index {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let (send, inbox) = mpsc::channel(INBOX);
         let (tell, position) = watch::channel(Seq(payload.position));
+        let refilling = watch::Sender::new(false);
         let failure = Arc::new(Mutex::new(None));
         let thread = Writer {
             dir: dir.to_path_buf(),
@@ -149,8 +152,10 @@ impl Index {
             fields: Arc::clone(&fields),
             class,
             payload,
+            refilling: None,
             inbox,
             position: tell,
+            refill_ended: refilling.clone(),
             failure: Arc::clone(&failure),
         };
         let thread = std::thread::Builder::new()
@@ -169,17 +174,50 @@ impl Index {
             inbox: Mutex::new(Some(send)),
             thread: Mutex::new(Some(thread)),
             position,
+            refilling,
             failure,
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The last entry that went into the index in this folder: its position and commitment. A log that has another entry
+    /// there is not the one that the index was made from, whatever its name. Nothing where [`Index::open`] would begin at
+    /// the first entry. Reads files.
+    pub fn last_applied(dir: &Path) -> Option<(Seq, Digest)> {
+        let metas = tantivy::Index::open_in_dir(dir).and_then(|index| index.load_metas()).ok()?;
+        let payload: Payload = serde_json::from_str(&metas.payload?).ok()?;
+        (payload.position > 0).then_some((Seq(payload.position), payload.commitment))
+    }
+
+    /// Deletes the index in this folder, which nobody has open. A folder that holds something else is left alone.
+    pub fn discard(dir: &Path) -> Result<(), IndexError> {
+        clear(dir)
     }
 
     /// Hands over entries of the log in order; those already applied are passed over. Returns once they are queued,
     /// which waits while the writer is behind. A write that fails is tried again; nothing queued is lost but by a
     /// restart, after which [`Index::position`] says what is missing.
     pub async fn apply(&self, entries: Vec<Entry>) -> Result<(), IndexError> {
+        self.order(Order::Apply(entries)).await
+    }
+
+    /// Begins again: the caller hands over the log from its first entry on. Searches see the old filling until the new
+    /// one has come to the same position. Should a write fail before that, the old filling stays.
+    pub async fn refill(&self) -> Result<(), IndexError> {
+        self.shared.refilling.send_replace(true);
+        self.order(Order::Refill).await
+    }
+
+    /// Waits until no refill is under way, at most so long. Says whether none is.
+    pub async fn wait_for_refill(&self, at_most: Duration) -> bool {
+        let mut refilling = self.shared.refilling.subscribe();
+        let ended = refilling.wait_for(|refilling| !refilling);
+        matches!(tokio::time::timeout(at_most, ended).await, Ok(Ok(_)))
+    }
+
+    async fn order(&self, order: Order) -> Result<(), IndexError> {
         let inbox = self.shared.inbox.lock().clone().ok_or(IndexError::Closed)?;
-        inbox.send(entries).await.map_err(|_| IndexError::Closed)
+        inbox.send(order).await.map_err(|_| IndexError::Closed)
     }
 
     /// The log position up to which searches see everything.

@@ -3,7 +3,8 @@
 //! Traps of tantivy 0.27 that this file exists to avoid, each reproduced: a crash between two files wedges every later
 //! commit (so garbage is collected before the first operation); the first operation after opening reuses the committed
 //! opstamp and its delete may be lost in a merge (so one opstamp is burnt); `rollback` does the same (so it is never
-//! called: a failed writer is dropped and opened again); `.tmp` files of killed writers stay for ever (so they are swept).
+//! called: a failed writer is dropped and opened again); `.tmp` files of killed writers stay for ever (so they are swept);
+//! `delete_all_documents` turns the opstamps back as `rollback` does (so an index is emptied by a query for everything).
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
@@ -14,12 +15,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::query::AllQuery;
 use tantivy::{IndexReader, IndexWriter, TantivyError, Term};
 use tokio::sync::{mpsc, watch};
 
 use crate::domain::dataset::{Registered, Visibility};
 use crate::domain::event::{Entry, What};
-use crate::domain::ids::{DatasetId, Seq};
+use crate::domain::ids::{DatasetId, Digest, Seq};
 
 use super::IndexError;
 use super::fields::Fields;
@@ -39,10 +41,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Payload {
     /// The last log position applied.
     pub(super) position: u64,
+    /// The commitment of the entry there; zeros at position 0.
+    pub(super) commitment: Digest,
     /// The schema it was written with.
     pub(super) schema: String,
     /// The log it was made from.
     pub(super) origin: String,
+}
+
+/// What the writer's thread is told to do, in order.
+pub(super) enum Order {
+    /// Apply these entries.
+    Apply(Vec<Entry>),
+    /// Begin again with the first entry of the log, which comes next.
+    Refill,
 }
 
 /// What the writer's thread owns.
@@ -59,10 +71,14 @@ pub(super) struct Writer {
     pub(super) class: Visibility,
     /// What the next commit says of itself.
     pub(super) payload: Payload,
-    /// Entries to apply.
-    pub(super) inbox: mpsc::Receiver<Vec<Entry>>,
+    /// The position at which the new filling replaces the old one, while the index is filled anew.
+    pub(super) refilling: Option<u64>,
+    /// What to do.
+    pub(super) inbox: mpsc::Receiver<Order>,
     /// Where the last visible position is told.
     pub(super) position: watch::Sender<Seq>,
+    /// Set to false when a refill is over.
+    pub(super) refill_ended: watch::Sender<bool>,
     /// Why the last attempt failed, until one succeeds.
     pub(super) failure: Arc<Mutex<Option<String>>>,
 }
@@ -71,24 +87,39 @@ impl Writer {
     /// Applies what arrives until nobody can send any more. Entries that fail to be written are tried again.
     pub(super) fn run(mut self, mut writer: Option<IndexWriter>) {
         let mut committed = self.payload.position;
-        while let Some(mut batch) = self.inbox.blocking_recv() {
+        let mut ahead = None;
+        while let Some(order) = ahead.take().or_else(|| self.inbox.blocking_recv()) {
+            let Order::Apply(mut batch) = order else {
+                self.begin_refill();
+                continue;
+            };
             while batch.len() < BATCH {
                 match self.inbox.try_recv() {
-                    Ok(more) => batch.extend(more),
+                    Ok(Order::Apply(more)) => batch.extend(more),
+                    Ok(Order::Refill) => ahead = Some(Order::Refill),
                     Err(_) => break,
+                }
+                if ahead.is_some() {
+                    break;
                 }
             }
             batch.retain(|entry| entry.seq.0 > self.payload.position);
-            let Some(last) = batch.iter().map(|entry| entry.seq.0).max() else { continue };
+            batch.sort_by_key(|entry| entry.seq);
             let mut pause = FIRST_PAUSE;
-            loop {
+            while let Some((last, commitment)) = batch.last().map(|entry| (entry.seq.0, entry.commitment)) {
                 // A panic of the engine is one more way for a write to fail, and must not end the thread.
                 let written = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                    self.write(&mut writer, &batch, last, last - committed > UNCOMMITTED)
+                    self.write(&mut writer, &batch, last.saturating_sub(committed) > UNCOMMITTED)
                 }));
                 let failure = match written {
                     Ok(Ok(did_commit)) => {
-                        committed = if did_commit { last } else { committed };
+                        if did_commit {
+                            committed = last;
+                            if self.refilling.take().is_some() {
+                                self.refill_ended.send_replace(false);
+                            }
+                        }
+                        self.payload = Payload { position: last, commitment, ..self.payload };
                         break;
                     }
                     Ok(Err(error)) => error.to_string(),
@@ -97,15 +128,20 @@ impl Writer {
                 tracing::error!(class = ?self.class, failure, "the index could not be written; trying again");
                 *self.failure.lock() = Some(failure);
                 writer = None;
+                self.give_up_refill(&mut batch);
                 if self.inbox.is_closed() {
                     return;
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
-            self.payload.position = last;
             *self.failure.lock() = None;
-            self.position.send_replace(Seq(last));
+            if self.refilling.is_none() {
+                self.position.send_if_modified(|told| {
+                    let before = std::mem::replace(told, Seq(self.payload.position));
+                    before != *told
+                });
+            }
         }
         if let Some(writer) = writer
             && let Err(error) = writer.wait_merging_threads()
@@ -114,18 +150,33 @@ impl Writer {
         }
     }
 
+    /// From here on the log comes from its beginning. What was committed goes on answering until the new filling has
+    /// come as far, and both change places in one commit.
+    fn begin_refill(&mut self) {
+        self.refilling = Some(self.refilling.unwrap_or(self.payload.position));
+        self.payload.position = 0;
+    }
+
+    /// A failure took with it what was not committed: the old filling stays, and takes what it has not yet.
+    fn give_up_refill(&mut self, batch: &mut Vec<Entry>) {
+        if let Some(position) = self.refilling.take() {
+            self.payload.position = position;
+            batch.retain(|entry| entry.seq.0 > position);
+            self.refill_ended.send_replace(false);
+        }
+    }
+
     /// Writes a batch. Where nothing of it concerns this index, nothing is committed unless `must_commit`.
-    fn write(
-        &self,
-        slot: &mut Option<IndexWriter>,
-        batch: &[Entry],
-        last: u64,
-        must_commit: bool,
-    ) -> Result<bool, IndexError> {
+    fn write(&self, slot: &mut Option<IndexWriter>, batch: &[Entry], must_commit: bool) -> Result<bool, IndexError> {
+        let Some(last) = batch.last() else { return Ok(false) };
+        let (position, commitment) = (last.seq.0, last.commitment);
         let writer = match slot {
             Some(writer) => writer,
             None => slot.insert(open(&self.dir, &self.index, &self.fields)?),
         };
+        if self.refilling.is_some() && self.payload.position == 0 {
+            writer.delete_query(Box::new(AllQuery))?;
+        }
         let mut touched: HashSet<&DatasetId> = HashSet::new();
         let before = self.reader.searcher();
         for entry in batch {
@@ -137,7 +188,9 @@ impl Writer {
                 _ => continue,
             };
             let term = Term::from_field_text(self.fields.id, id.as_str());
-            if record.is_none() && !touched.contains(id) && before.doc_freq(&term)? == 0 {
+            // While the index is filled anew, what was committed says nothing about what is there.
+            let known = self.refilling.is_some() || touched.contains(id) || before.doc_freq(&term)? > 0;
+            if record.is_none() && !known {
                 continue;
             }
             touched.insert(id);
@@ -150,10 +203,14 @@ impl Writer {
                 writer.add_document(document)?;
             }
         }
-        if touched.is_empty() && !must_commit {
+        let due = match self.refilling {
+            Some(until) => position >= until,
+            None => must_commit || !touched.is_empty(),
+        };
+        if !due {
             return Ok(false);
         }
-        let payload = Payload { position: last, ..self.payload.clone() };
+        let payload = Payload { position, commitment, ..self.payload.clone() };
         let mut prepared = writer.prepare_commit()?;
         prepared.set_payload(&serde_json::to_string(&payload).unwrap_or_default());
         prepared.commit()?;

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 
-use super::comparing::{Differs, keep_comparing};
+use super::following::{Differs, Follower, name};
 use super::layout;
 use super::watched::Watched;
 use crate::config::Config;
 use crate::domain::dataset::Visibility;
-use crate::domain::ids::Seq;
 use crate::http::operations::{Check, Metrics};
 use crate::index::{Index, IndexError, analyser_id};
 use crate::outbound::federation::Federation;
@@ -21,12 +20,7 @@ use crate::peers::probe::Probe;
 use crate::search::Search;
 use crate::search::local::Local;
 use crate::search::plan::Deadlines;
-use crate::store::{Store, StoreError};
-
-/// How many entries of the log are handed to an index at once.
-const BATCH: usize = 500;
-/// How long a follower waits before it tries again what failed.
-const RETRY: Duration = Duration::from_secs(1);
+use crate::store::Store;
 
 /// What search needs, opened.
 pub(super) struct Searching {
@@ -34,11 +28,11 @@ pub(super) struct Searching {
     pub(super) search: Data<Search>,
     /// What peers get.
     pub(super) local: Data<Local>,
-    indexes: [(&'static str, Index); 2],
+    indexes: [(Visibility, Index, Differs); 2],
     probe: Arc<Probe>,
     every: Duration,
+    verify: Duration,
     store: Store,
-    differs: Differs,
 }
 
 impl Searching {
@@ -57,25 +51,30 @@ impl Searching {
         Ok(Self {
             search: Data::new(search),
             local: Data::new(local),
-            indexes: [("federation", federation), ("private", private)],
+            indexes: [
+                (Visibility::Federation, federation, Differs::default()),
+                (Visibility::Private, private, Differs::default()),
+            ],
             probe,
             every: config.search.probe,
+            verify: config.search.verify,
             store: store.clone(),
-            differs: Differs::default(),
         })
     }
 
     /// What must hold of the indexes for the node to be ready: each has once caught up, and takes what comes.
     pub(super) fn check(&self) -> impl Fn() -> Check + Send + Sync + 'static {
-        let (indexes, differs) = (self.indexes.clone(), self.differs.clone());
+        let indexes = self.indexes.clone();
         let needed = self.store.head();
         move || {
-            let wrong = indexes.iter().find_map(|(class, index)| {
-                let differs = differs.load(Ordering::Relaxed);
-                let mend = || "an index differs from the record: stop the node, delete its index folder, start again";
+            let wrong = indexes.iter().find_map(|(class, index, differs)| {
+                let class = name(*class);
                 let behind = *index.position().borrow() < needed;
                 let filling = || format!("the {class} index is being filled from the log: wait");
-                index.failure().or_else(|| behind.then(filling)).or_else(|| differs.then(|| mend().to_owned()))
+                let differs = differs.load(Ordering::Relaxed);
+                let differing =
+                    || format!("the {class} index differs from the record and is filled anew: wait, or see the log");
+                index.failure().or_else(|| behind.then(filling)).or_else(|| differs.then(differing))
             });
             Check::new("index", wrong)
         }
@@ -83,57 +82,41 @@ impl Searching {
 
     /// Starts what goes on in the background.
     pub(super) fn run(&self, tasks: &mut Watched, metrics: &Arc<Metrics>) {
-        for (class, index) in &self.indexes {
-            tasks.spawn("index follower", follow(self.store.clone(), index.clone(), class, metrics.clone()));
-            let class = if *class == "private" { Visibility::Private } else { Visibility::Federation };
-            let (store, differs) = (self.store.clone(), self.differs.clone());
-            tasks.spawn("index comparison", keep_comparing(store, index.clone(), class, differs, metrics.clone()));
+        for (class, index, differs) in &self.indexes {
+            let follower = Follower {
+                store: self.store.clone(),
+                index: index.clone(),
+                class: *class,
+                every: self.verify,
+                differs: differs.clone(),
+                metrics: metrics.clone(),
+            };
+            tasks.spawn("index follower", follower.run());
         }
         tasks.spawn("probe", self.probe.clone().run(self.every));
     }
 
     /// Writes what is queued.
     pub(super) async fn close(&self) {
-        for (_, index) in &self.indexes {
+        for (_, index, _) in &self.indexes {
             index.close().await;
         }
     }
 }
 
-async fn open(folder: PathBuf, class: Visibility, store: &Store) -> Result<Index, IndexError> {
+/// Opens an index of this store's log. One that was made from a log which was since rolled back and grew again, under
+/// the same name and further than before, is deleted first.
+pub(super) async fn open(folder: PathBuf, class: Visibility, store: &Store) -> Result<Index, IndexError> {
+    if let Some((seq, commitment)) = Index::last_applied(&folder)
+        && let Ok(Some(entry)) = store.entry(seq).await
+        && entry.commitment != commitment
+    {
+        tracing::warn!(class = name(class), "the index was made from another log; it is filled anew");
+        Index::discard(&folder)?;
+    }
     let (origin, head) = (store.origin().to_owned(), store.head());
     let opening = tokio::task::spawn_blocking(move || Index::open(&folder, class, &origin, head));
     opening.await.unwrap_or_else(|error| Err(IndexError::Failed(error.to_string())))
-}
-
-/// Hands an index every entry of the log, from where it stands and for as long as there are any to come.
-async fn follow(store: Store, index: Index, class: &'static str, metrics: Arc<Metrics>) {
-    let mut head = store.follow();
-    let mut applied = index.position();
-    let mut at: Seq = *applied.borrow();
-    loop {
-        match store.read_from(at, BATCH).await {
-            Ok(entries) => {
-                let Some(last) = entries.last().map(|entry| entry.seq) else {
-                    metrics.index_lag(class, head.borrow().0.saturating_sub(applied.borrow().0));
-                    tokio::select! {
-                        changed = head.changed() => if changed.is_err() { return },
-                        changed = applied.changed() => if changed.is_err() { return },
-                    }
-                    continue;
-                };
-                if index.apply(entries).await.is_err() {
-                    return;
-                }
-                at = last;
-            }
-            Err(StoreError::Closed) => return,
-            Err(error) => {
-                tracing::error!(class, %error, "the index cannot follow the log; trying again");
-                tokio::time::sleep(RETRY).await;
-            }
-        }
-    }
 }
 
 impl std::fmt::Debug for Searching {

@@ -367,6 +367,34 @@ impl Store {
         .await
     }
 
+    /// The datasets in force of a visibility class as one number: how many, and the wrapping sum of `of` over the id and
+    /// position of each; with the log position of that moment. For whoever keeps the same sum over a projection.
+    pub async fn sum_in_force(
+        &self,
+        class: Visibility,
+        of: fn(&str, Seq) -> u128,
+    ) -> Result<(Seq, (u64, u128)), StoreError> {
+        const PAGE: u64 = 5_000;
+        let private = Value::Integer((class == Visibility::Private).into());
+        self.read(move |tables| {
+            let head = log::head(tables)?;
+            let (mut count, mut sum, mut after) = (0u64, 0u128, String::new());
+            loop {
+                let rows = tables.query(
+                    "SELECT id, seq FROM dataset WHERE id > ?1 AND private = ?2 AND withdrawn = 0 ORDER BY id LIMIT ?3",
+                    &[after.as_str().into(), private.clone(), PAGE.into()],
+                )?;
+                let Some(last) = rows.last() else { return Ok((head, (count, sum))) };
+                after = last.text(0)?.to_owned();
+                for row in &rows {
+                    count += 1;
+                    sum = sum.wrapping_add(of(row.text(0)?, row.seq(1)?));
+                }
+            }
+        })
+        .await
+    }
+
     /// How many datasets are in force, and how many were withdrawn.
     pub async fn dataset_counts(&self) -> Result<(u64, u64), StoreError> {
         self.read(|tables| {

@@ -294,7 +294,7 @@ fn entry(row: &Row) -> Result<Entry, StoreError> {
     let header = read_header(row)?;
     let json = row.optional_text(6)?.ok_or_else(|| damaged(header.seq, "its content is missing"))?;
     let what = content(header.seq, json)?;
-    Ok(Entry { seq: header.seq, event: event(&header, what)? })
+    Ok(Entry { seq: header.seq, commitment: header.c, event: event(&header, what)? })
 }
 
 /// The content of an entry, with the position filled into a record.

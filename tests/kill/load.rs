@@ -41,14 +41,38 @@ pub struct Tally {
     pub acknowledged: u64,
     pub unanswered: u64,
     pub kept_unanswered: u64,
+    pub registered: u64,
+    pub flipped: u64,
+    pub withdrawn: u64,
 }
 
-/// What a check found out about a dataset: its id, the revision that the record has, and whether a search must find it.
+impl Tally {
+    /// Adds what a writer did.
+    pub fn add(&mut self, own: Tally) {
+        self.acknowledged += own.acknowledged;
+        self.unanswered += own.unanswered;
+        self.kept_unanswered += own.kept_unanswered;
+        self.registered += own.registered;
+        self.flipped += own.flipped;
+        self.withdrawn += own.withdrawn;
+    }
+
+    fn count(&mut self, before: Option<&State>, after: &State) {
+        self.acknowledged += 1;
+        self.registered += u64::from(before.is_none());
+        self.flipped += u64::from(before.is_some_and(|before| before.private != after.private));
+        self.withdrawn += u64::from(after.withdrawn);
+    }
+}
+
+/// What a check found out about a dataset: its id, the revision that the record has, and in which index a search must
+/// find it: the private one, or the one for the federation.
 pub struct Standing {
     pub id: String,
     pub revision: u64,
     pub seq: u64,
-    pub findable: bool,
+    pub private: bool,
+    pub withdrawn: bool,
 }
 
 impl Writer {
@@ -68,10 +92,10 @@ impl Writer {
             tracked.unanswered = Some(next.clone());
             match client.send(method, &path, tracked.etag.as_deref(), Some(&body)) {
                 Ok(answer) if (200..300).contains(&answer.status) => {
+                    tally.count(tracked.acknowledged.as_ref(), &next);
                     tracked.acknowledged = Some(next);
                     tracked.unanswered = None;
                     tracked.etag = answer.etag;
-                    tally.acknowledged += 1;
                 }
                 Ok(answer) => {
                     return Err(format!(
@@ -188,7 +212,8 @@ impl Tracked {
             id: self.id(),
             revision: state.revision,
             seq: body["seq"].as_u64().unwrap_or(0),
-            findable: !state.private && !state.withdrawn,
+            private: state.private,
+            withdrawn: state.withdrawn,
         }))
     }
 }

@@ -76,9 +76,7 @@ fn run(site: &Site, kills: u64, seed: u64) -> Result<String, String> {
                 .collect()
         });
         for outcome in outcomes {
-            let own = outcome.map_err(|finding| format!("before kill {round}: {finding}"))?;
-            tally.acknowledged += own.acknowledged;
-            tally.unanswered += own.unanswered;
+            tally.add(outcome.map_err(|finding| format!("before kill {round}: {finding}"))?);
         }
         if round % 100 == 99 {
             eprintln!("{} kills, {} writes acknowledged, {:?}", round + 1, tally.acknowledged, begun.elapsed());
@@ -89,11 +87,14 @@ fn run(site: &Site, kills: u64, seed: u64) -> Result<String, String> {
     node.kill();
     site.verify().map_err(|finding| format!("the log at the end: {finding}"))?;
     Ok(format!(
-        "{kills} kills in {:.0} s: {} writes acknowledged, 0 lost; {} not answered, {} of them kept whole; \
-         {datasets} datasets, index equals record after every start; every start came up, the slowest in {:.1} s; \
+        "{kills} kills in {:.0} s: {} writes acknowledged, 0 lost ({} registered, {} changed their visibility, {} withdrawn); \
+         {} not answered, {} of them kept whole; {datasets} datasets, index equals record after every start; every start came up, the slowest in {:.1} s; \
          the log verifies; seed {seed}",
         begun.elapsed().as_secs_f64(),
         tally.acknowledged,
+        tally.registered,
+        tally.flipped,
+        tally.withdrawn,
         tally.unanswered,
         tally.kept_unanswered,
         slowest.as_secs_f64(),
@@ -114,16 +115,17 @@ fn check(site: &Site, writers: &mut [Writer], all: bool, tally: &mut Tally) -> R
     Ok(standings.len())
 }
 
-/// Whether a search by exact ids finds those that it must, at the revision of the record, and none that it must not.
+/// Whether a search by exact ids finds each record that is in force once, in the index of its visibility and at its
+/// revision, and none that is not.
 fn found_as_recorded(client: &mut Client, group: &[Standing], newest: u64) -> Result<(), String> {
     let mut path = format!("/api/v1/search?local=true&limit=100&min_seq={newest}");
     for standing in group {
         path.push_str(&format!("&id={}", standing.id));
     }
-    let expected: BTreeMap<&str, u64> = group
+    let expected: BTreeMap<&str, (bool, u64)> = group
         .iter()
-        .filter(|standing| standing.findable)
-        .map(|standing| (standing.id.as_str(), standing.revision))
+        .filter(|standing| !standing.withdrawn)
+        .map(|standing| (standing.id.as_str(), (standing.private, standing.revision)))
         .collect();
     let begun = Instant::now();
     loop {
@@ -133,12 +135,14 @@ fn found_as_recorded(client: &mut Client, group: &[Standing], newest: u64) -> Re
         }
         let body = answer.json();
         let hits = body["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let open = hits.iter().filter(|hit| hit["private"] != true);
-        let found: Vec<(&str, u64)> = open
-            .map(|hit| &hit["card"])
-            .map(|card| (card["id"].as_str().unwrap_or_default(), card["revision"].as_u64().unwrap_or(0)))
+        let found: Vec<(&str, (bool, u64))> = hits
+            .iter()
+            .map(|hit| {
+                let (card, private) = (&hit["card"], hit["private"] == true);
+                (card["id"].as_str().unwrap_or_default(), (private, card["revision"].as_u64().unwrap_or(0)))
+            })
             .collect();
-        let distinct: BTreeMap<&str, u64> = found.iter().copied().collect();
+        let distinct: BTreeMap<&str, (bool, u64)> = found.iter().copied().collect();
         if distinct == expected && found.len() == expected.len() {
             return Ok(());
         }

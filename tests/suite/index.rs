@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pleiad::domain::dataset::{Dataset, Registered, Visibility, Withdrawn};
 use pleiad::domain::event::{Actor, Entry, Event, What};
-use pleiad::domain::ids::{DatasetId, Identity, LanguageTag, Revision, Seq};
+use pleiad::domain::ids::{DatasetId, Digest, Identity, LanguageTag, Revision, Seq};
 use pleiad::domain::language;
 use pleiad::domain::query::{FacetField, Query, Sort};
 use pleiad::index::{Index, IndexAnswer, IndexError, IndexQuery, analyse, entry_digest};
@@ -31,7 +31,8 @@ fn dataset(local: &str, title: Value, more: Value) -> Dataset {
 }
 
 fn entry(seq: u64, what: What) -> Entry {
-    Entry { seq: Seq(seq), event: Event { at: jiff::Timestamp::UNIX_EPOCH, actor: Actor::Node, what } }
+    let commitment = Digest([u8::try_from(seq % 251).unwrap(); 32]);
+    Entry { seq: Seq(seq), commitment, event: Event { at: jiff::Timestamp::UNIX_EPOCH, actor: Actor::Node, what } }
 }
 
 fn registered(seq: u64, dataset: Dataset) -> Entry {
