@@ -39,12 +39,13 @@ fn refused(output: &Output, code: i32, words: &[&str]) {
 }
 
 /// A node made by `pleiad init`.
-struct Made {
+pub struct Made {
     folder: TempDir,
 }
 
 impl Made {
-    fn new() -> Self {
+    /// A new one, of Finland, on ports that are free.
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let made = Self { folder };
         let zero = "127.0.0.1:0";
@@ -74,11 +75,13 @@ impl Made {
         made
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A file in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn text(&self, name: &str) -> &'static str {
+    /// The same as an argument.
+    pub fn text(&self, name: &str) -> &'static str {
         // Tests are short-lived; a leaked path keeps the calls readable.
         Box::leak(self.path(name).display().to_string().into_boxed_str())
     }
@@ -93,7 +96,23 @@ impl Made {
         std::fs::write(self.path("node.toml"), text.replace(from, to)).unwrap();
     }
 
-    fn serve(&self) -> Serving {
+    /// Makes a token of this role for the participant `csc` in a file of its folder, and gives the token.
+    pub fn token(&self, node: &Serving, role: &str) -> String {
+        let file = self.text(&format!("{role}.token"));
+        let administrator = ["--node", &node.web, "--token-file", self.text("administrator.token")];
+        let create = ["token", "create", "--role", role, "--participant", "csc", "--out", file];
+        let created = pleiad(&[&create[..], &administrator].concat());
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+        std::fs::read_to_string(file).unwrap().trim().to_owned()
+    }
+
+    /// Tries to run it where that must fail.
+    pub fn cannot_serve(&self) -> Output {
+        pleiad(&["serve", "--config", self.config()])
+    }
+
+    /// Runs it.
+    pub fn serve(&self) -> Serving {
         let mut child = command(&["serve", "--config", self.config()])
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -111,18 +130,35 @@ impl Made {
 }
 
 /// A running `pleiad serve`.
-struct Serving {
+pub struct Serving {
     child: Child,
-    web: String,
+    /// Its web door: `http://127.0.0.1:<port>/`.
+    pub web: String,
     operations: String,
     rest: Option<std::thread::JoinHandle<Vec<String>>>,
 }
 
 impl Serving {
     /// Stops it as an operator would, and gives its exit code and what it said.
-    fn stop(mut self) -> (Option<i32>, Vec<String>) {
+    fn stop(self) -> (Option<i32>, Vec<String>) {
+        self.tell_to_stop();
+        self.wait()
+    }
+
+    /// Sends it SIGTERM.
+    pub fn tell_to_stop(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Sends it SIGKILL and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits until it ends, and gives its exit code and what it said.
+    pub fn wait(mut self) -> (Option<i32>, Vec<String>) {
         let code = self.child.wait().unwrap().code();
         (code, self.rest.take().unwrap().join().unwrap())
     }

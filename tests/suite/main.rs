@@ -16,6 +16,7 @@ mod import;
 mod impostor;
 mod index;
 mod keys_and_peers;
+mod lifecycle;
 mod node;
 mod operations;
 mod pages;
