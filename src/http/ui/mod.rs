@@ -244,7 +244,8 @@ async fn foreign_dataset(
         Ok(found) => {
             let may_ask = caller.0.as_ref().is_some_and(|caller| caller.role == Role::Operator);
             let form = may_ask.then(|| requests_page::form(wanted.id.as_str(), &frame.visitor.csrf));
-            match found.page.hits.first() {
+            // A node that answers with another record than the one asked for has not found it.
+            match found.page.hits.iter().find(|ranked| ranked.hit.card.id == wanted.id) {
                 Some(ranked) => Ok(search_page::card_body(ranked, &frame.readers, form)),
                 None => Err(Problem::new(Code::NotFound, search_page::why_not_found(&found.sources))),
             }
