@@ -132,7 +132,10 @@ impl Index {
         let fresh = Payload { position: 0, commitment, schema, origin: origin.to_owned() };
         let (index, payload) = match usable(dir, &fresh, head) {
             Ok(Some(found)) => found,
-            Ok(None) => (create(dir, &fields)?, fresh),
+            Ok(None) => {
+                clear(dir)?;
+                (create(dir, &fields)?, fresh)
+            }
             Err(reason) => {
                 tracing::warn!(?class, reason, "the index is filled anew from the log");
                 clear(dir)?;
@@ -275,7 +278,7 @@ fn usable(dir: &Path, wanted: &Payload, head: Seq) -> Result<Option<(tantivy::In
     }
     let index = tantivy::Index::open_in_dir(dir).map_err(|error| error.to_string())?;
     let meta = index.load_metas().map_err(|error| error.to_string())?;
-    let payload = meta.payload.ok_or("nothing was ever committed to it")?;
+    let Some(payload) = meta.payload else { return Ok(None) }; // nothing was ever committed to it
     let payload: Payload = serde_json::from_str(&payload).map_err(|error| error.to_string())?;
     if payload.schema != wanted.schema {
         return Err("it was written by another version".to_owned());
