@@ -11,7 +11,8 @@ use pleiad::domain::query::{FacetField, Query, Sort};
 use pleiad::index::{Index, IndexAnswer, IndexError, IndexQuery, analyse, entry_digest};
 use serde_json::{Value, json};
 
-const ORIGIN: &str = "fi.pleiad.example/log";
+/// The log that these entries are of.
+pub const ORIGIN: &str = "fi.pleiad.example/log";
 
 fn id(local: &str) -> DatasetId {
     format!("https://fi.pleiad.example/dataset/{local}").parse().unwrap()
@@ -22,7 +23,7 @@ fn participant(local: &str) -> Identity {
 }
 
 /// A dataset with this local id and these further fields.
-fn dataset(local: &str, title: Value, more: Value) -> Dataset {
+pub fn dataset(local: &str, title: Value, more: Value) -> Dataset {
     let mut fields = json!({ "id": id(local).as_str(), "title": title, "country": "FI" });
     for (name, value) in more.as_object().unwrap() {
         fields[name] = value.clone();
@@ -35,7 +36,8 @@ fn entry(seq: u64, what: What) -> Entry {
     Entry { seq: Seq(seq), commitment, event: Event { at: jiff::Timestamp::UNIX_EPOCH, actor: Actor::Node, what } }
 }
 
-fn registered(seq: u64, dataset: Dataset) -> Entry {
+/// The entry that registers a dataset.
+pub fn registered(seq: u64, dataset: Dataset) -> Entry {
     let record = Registered {
         dataset,
         owner: participant("csc"),
@@ -48,20 +50,22 @@ fn registered(seq: u64, dataset: Dataset) -> Entry {
     entry(seq, What::DatasetRegistered { record: Box::new(record) })
 }
 
-fn withdrawn(seq: u64, local: &str) -> Entry {
+/// The entry that withdraws one.
+pub fn withdrawn(seq: u64, local: &str) -> Entry {
     let withdrawn = Withdrawn { reason: "superseded".to_owned(), successor: None };
     entry(seq, What::DatasetWithdrawn { id: id(local), revision: Revision::FIRST, withdrawn })
 }
 
 /// Opens the index of a class and brings it to the end of these entries.
-async fn filled(dir: &Path, class: Visibility, entries: Vec<Entry>) -> Index {
+pub async fn filled(dir: &Path, class: Visibility, entries: Vec<Entry>) -> Index {
     let head = entries.last().map_or(Seq(0), |entry| entry.seq);
     let index = Index::open(dir, class, ORIGIN, head).unwrap();
     apply(&index, entries).await;
     index
 }
 
-async fn apply(index: &Index, entries: Vec<Entry>) {
+/// Applies entries and waits until searches see them.
+pub async fn apply(index: &Index, entries: Vec<Entry>) {
     let Some(last) = entries.last().map(|entry| entry.seq) else { return };
     index.apply(entries).await.unwrap();
     assert!(index.wait_for(last, Duration::from_secs(60)).await, "{:?}", index.failure());
@@ -91,7 +95,7 @@ async fn answer(index: &Index, query: &Query) -> IndexAnswer {
 }
 
 /// The local ids that a query finds, best first.
-async fn found(index: &Index, text: &str, languages: &[&str]) -> Vec<String> {
+pub async fn found(index: &Index, text: &str, languages: &[&str]) -> Vec<String> {
     locals(&answer(index, &question(text, languages)).await)
 }
 

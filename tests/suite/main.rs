@@ -15,6 +15,7 @@ mod house;
 mod import;
 mod impostor;
 mod index;
+mod index_refill;
 mod keys_and_peers;
 mod lifecycle;
 mod node;
