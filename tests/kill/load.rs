@@ -150,8 +150,9 @@ impl Tracked {
 
     /// A write that follows from how it stands, and how it stands afterwards.
     fn next_write(&self, random: &mut Random) -> (&'static str, String, Value, State) {
-        let note = random.below(1_000_000);
-        let title = format!("{} note {note}", self.local);
+        // The number makes each title another one: a revision that changes nothing would be answered as unchanged.
+        let number = self.acknowledged.as_ref().map_or(1, |now| now.revision + 1);
+        let title = format!("{} note {} of revision {number}", self.local, random.below(1_000_000));
         let Some(now) = &self.acknowledged else {
             let state = State { revision: 1, title, private: random.one_in(8), withdrawn: false };
             return ("POST", "/api/v1/datasets".to_owned(), self.record(&state), state);
