@@ -68,13 +68,14 @@ fn known(licence: &Licence) -> Option<Licence> {
     }
 }
 
-fn pairs(stated: &mut Permissions, table: Permissions) -> [(&mut Answer, Answer); 5] {
+fn pairs(stated: &mut Permissions, table: Permissions) -> [(&mut Answer, Answer); 6] {
     [
         (&mut stated.commercial, table.commercial),
         (&mut stated.derivatives, table.derivatives),
         (&mut stated.share_alike, table.share_alike),
         (&mut stated.attribution, table.attribution),
         (&mut stated.ai_training, table.ai_training),
+        (&mut stated.text_and_data_mining, table.text_and_data_mining),
     ]
 }
 

@@ -17,8 +17,9 @@ use super::policy::Policy;
 use super::text::{Keywords, Text};
 
 // The parts of a dataset are named by it, whichever file describes them.
+pub use super::health::Health;
 pub use super::place::{BoundingBox, InvalidBox, Period, Place};
-pub use super::training::{Modality, SourceCategory, Split, TokenCount, Training};
+pub use super::training::{Annotation, Crawl, Modality, SourceCategory, Split, TokenCount, Training};
 
 /// What a steward says about a collection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +104,32 @@ pub struct Dataset {
     /// What changed in this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_notes: Option<Text>,
+    /// The dataset of which this is a version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_of: Option<Iri>,
+    /// The series it belongs to.
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub series: Vec<Iri>,
+    /// What kind of dataset it is: an entry of the EU dataset-type table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Iri>,
+    /// How it is to be cited, in its authors' words.
+    #[serde(deserialize_with = "bounds::some_prose", default, skip_serializing_if = "Option::is_none")]
+    pub citation: Option<String>,
+    /// Where it comes from, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Text>,
+    /// Standards that it follows.
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub conforms_to: Vec<Iri>,
     /// Persistent identifiers (DOI, URN) that name the same dataset everywhere.
     #[serde(
         deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
@@ -147,15 +174,24 @@ pub struct Dataset {
     /// The licence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<Licence>,
+    /// What its source says about rights beside the licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<Text>,
     /// The policy offered, in ODRL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
     /// The reservation of text and data mining (Directive 2019/790, Article 4(3)).
     #[serde(default)]
     pub tdm_reservation: TdmReservation,
+    /// Where the terms of text and data mining can be read (TDMRep `tdm-policy`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tdm_policy: Option<Iri>,
     /// Personal data.
     #[serde(default)]
     pub gdpr: Gdpr,
+    /// What the European Health Data Space asks of health data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// What somebody who trains with it must know.
     #[serde(default)]
     pub training: Training,
@@ -268,6 +304,9 @@ pub struct Source {
     pub iri: Iri,
     /// The digest of what was read, so that an unchanged record is known.
     pub digest: Digest,
+    /// The format of what was read, such as `croissant-1.1`.
+    #[serde(deserialize_with = "bounds::some_line", default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
 }
 
 /// Who may see the data (EU access-right table).
@@ -343,6 +382,21 @@ pub struct Distribution {
     /// IANA media type.
     #[serde(deserialize_with = "bounds::some_line", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
+    /// How it is compressed: an IANA media type.
+    #[serde(deserialize_with = "bounds::some_line", skip_serializing_if = "Option::is_none")]
+    pub compress_format: Option<String>,
+    /// How several files are packed into one: an IANA media type.
+    #[serde(deserialize_with = "bounds::some_line", skip_serializing_if = "Option::is_none")]
+    pub package_format: Option<String>,
+    /// How long it will stay: an entry of the EU planned-availability table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub availability: Option<Iri>,
+    /// How mature it is: an entry of the EU distribution-status table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Iri>,
+    /// Standards and schemas that it follows.
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
+    pub conforms_to: Vec<Iri>,
     /// Size in bytes.
     #[serde(deserialize_with = "bounds::some_count", skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
@@ -367,6 +421,9 @@ pub struct RecordSet {
     /// What a record is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
+    /// The columns that together name a record.
+    #[serde(deserialize_with = "bounds::lines", default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
     /// Its columns.
     #[serde(
         deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
@@ -386,12 +443,71 @@ pub struct Column {
     /// Its type, such as `sc:Text` or `sc:Integer`.
     #[serde(deserialize_with = "bounds::some_line", default, skip_serializing_if = "Option::is_none")]
     pub data_type: Option<String>,
+    /// What its values mean: concepts and properties, by IRI.
+    #[serde(
+        deserialize_with = "bounds::list::<_, _, { bounds::LIST }>",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub semantic_types: Vec<Iri>,
+    /// Each value is a list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     /// What it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
 }
 
 impl Dataset {
+    /// A dataset of which only this is stated.
+    pub fn new(id: DatasetId, title: Text, country: Country) -> Self {
+        Self {
+            id,
+            title,
+            country,
+            description: None,
+            keywords: Keywords::new(),
+            themes: Vec::new(),
+            publisher: None,
+            creators: Vec::new(),
+            contact: None,
+            languages: Vec::new(),
+            spatial: Vec::new(),
+            temporal: Vec::new(),
+            frequency: None,
+            access_rights: AccessRights::default(),
+            applicable_legislation: Vec::new(),
+            issued: None,
+            modified: None,
+            version: None,
+            version_notes: None,
+            version_of: None,
+            series: Vec::new(),
+            kind: None,
+            citation: None,
+            provenance: None,
+            conforms_to: Vec::new(),
+            identifiers: Vec::new(),
+            landing_pages: Vec::new(),
+            documentation: Vec::new(),
+            derived_from: Vec::new(),
+            source: None,
+            visibility: Visibility::default(),
+            listed: Vec::new(),
+            licence: None,
+            rights: None,
+            policy: None,
+            tdm_reservation: TdmReservation::default(),
+            tdm_policy: None,
+            gdpr: Gdpr::default(),
+            health: None,
+            training: Training::default(),
+            distributions: Vec::new(),
+            record_sets: Vec::new(),
+            fictitious: false,
+        }
+    }
+
     /// The formats of its distributions, each once, as facet values.
     pub fn formats(&self) -> Vec<&str> {
         let mut formats: Vec<&str> = self.distributions.iter().filter_map(|d| d.format.as_deref()).collect();

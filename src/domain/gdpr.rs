@@ -78,6 +78,9 @@ pub struct Gdpr {
     /// The controller, or the joint controllers.
     #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
     pub controllers: Vec<Agent>,
+    /// Who processes it on a controller's behalf (Article 28).
+    #[serde(deserialize_with = "bounds::list::<_, _, { bounds::LIST }>", skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<Agent>,
     /// The data protection officer (Article 37).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpo: Option<Contact>,

@@ -18,9 +18,35 @@ pub struct Licence {
     /// What the source wrote, kept as it was.
     #[serde(deserialize_with = "bounds::some_prose", default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
+    /// By which rule the identifier was found, where a program found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Matched>,
     /// What it permits. Derived from the identifier by a table; never guessed.
     #[serde(default)]
     pub permissions: Permissions,
+}
+
+/// How a program came from the source's words to an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matched {
+    /// The rule, such as `eu_table` or `name`.
+    #[serde(deserialize_with = "bounds::line")]
+    pub rule: String,
+    /// How far it can be relied on.
+    pub confidence: Confidence,
+}
+
+/// How far a match can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The words can mean nothing else, but say it in their own way; a steward should look once.
+    Likely,
+    /// A registered name of the licence, letter for letter after case and punctuation.
+    Named,
+    /// An identifier or an address of the licence itself.
+    Exact,
 }
 
 /// What a licence permits or asks for.
@@ -37,6 +63,9 @@ pub struct Permissions {
     pub attribution: Answer,
     /// Training of models is permitted.
     pub ai_training: Answer,
+    /// Text and data mining is permitted, for every purpose.
+    #[serde(skip_serializing_if = "Answer::is_not_stated")]
+    pub text_and_data_mining: Answer,
 }
 
 /// Yes, no, or nobody said.
@@ -50,6 +79,13 @@ pub enum Answer {
     /// Not stated. Never read as yes.
     #[default]
     NotStated,
+}
+
+impl Answer {
+    /// Whether nobody said.
+    pub fn is_not_stated(&self) -> bool {
+        *self == Self::NotStated
+    }
 }
 
 impl Licence {

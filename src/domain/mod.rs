@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod dataset;
 pub mod event;
 pub mod gdpr;
+pub mod health;
 pub mod ids;
 pub mod language;
 pub mod licence;

@@ -5,12 +5,15 @@
 //! not say is not stated, and what it says wrongly is left out with a note.
 
 pub mod dcat;
+mod draft;
 mod text;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::dataset::Source;
+
+pub use draft::Common;
 
 /// A record of another catalogue, ready to be registered.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +24,8 @@ pub struct Draft {
     pub dataset: Value,
     /// What the record said that could not be kept as it was, one sentence each.
     pub notes: Vec<String>,
+    /// The record in its source's own words, kept beside it so that nothing is lost in translation.
+    pub text: String,
 }
 
 /// Something that could not be read: a record, or a place in a file.

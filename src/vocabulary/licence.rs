@@ -27,9 +27,10 @@ pub fn resolve(raw: &str) -> Option<Licence> {
             iri: known.iri.as_deref().and_then(|iri| iri.parse().ok()).or_else(own_iri),
             raw: Some(raw.to_owned()),
             permissions: known.permissions,
+            matched: None,
         },
         Some(Found::Port(permissions)) => {
-            Licence { spdx: None, iri: own_iri(), raw: Some(raw.to_owned()), permissions }
+            Licence { spdx: None, iri: own_iri(), raw: Some(raw.to_owned()), permissions, matched: None }
         }
         None => Licence { iri: own_iri(), raw: Some(raw.to_owned()), ..Licence::default() },
     })
@@ -43,6 +44,7 @@ pub fn by_spdx(id: &str) -> Option<Licence> {
         iri: known.iri.as_deref().and_then(|iri| iri.parse().ok()),
         raw: None,
         permissions: known.permissions,
+        matched: None,
     })
 }
 
@@ -267,6 +269,7 @@ fn permissions(terms: &str) -> Permissions {
         share_alike: answer(2),
         attribution: answer(3),
         ai_training: answer(4),
+        text_and_data_mining: answer(5),
     }
 }
 

@@ -296,6 +296,7 @@ fn a_record_of_a_source_is_registered_once() {
                 name: "data.gov.be".to_owned(),
                 iri: "https://data.gov.be/x".parse().unwrap(),
                 digest: Digest::of(b"x"),
+                format: None,
             });
             event(What::DatasetRegistered { record: Box::new(record) })
         };

@@ -9,6 +9,7 @@ use super::record::{Record, parse_iri, shown};
 use super::terms::Property;
 use crate::domain::bounds;
 use crate::domain::dataset::{BoundingBox, Period, Place};
+use crate::formats::draft::day;
 use crate::vocabulary;
 
 /// The places that a dataset covers.
@@ -138,14 +139,6 @@ pub(super) fn periods(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Pe
     periods.sort_by_key(|period| (period.start, period.end));
     record.cut("periods", &mut periods);
     Ok(periods)
-}
-
-/// A day as portals write it: the date of a date and time, whatever follows it.
-pub(super) fn day(text: &str) -> Option<Date> {
-    let text = text.trim();
-    let date = text.get(..10)?;
-    let is_end = text[10..].chars().next().is_none_or(|c| matches!(c, 'T' | 't' | ' ' | 'Z' | '+'));
-    bounds::parse_day(date).filter(|_| is_end)
 }
 
 /// An edge of a period: a day, or the first or last day of a month or year.

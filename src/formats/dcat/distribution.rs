@@ -57,6 +57,7 @@ fn one(record: &mut Record<'_>, node: &Node) -> io::Result<Read> {
         sha256: sha256(record, node)?,
         licence,
         manifest: None,
+        ..Distribution::default()
     };
     Ok(Read { distribution, personal_data: conditions.personal_data })
 }

@@ -22,7 +22,7 @@ use std::sync::atomic::AtomicU64;
 
 pub use input::{Input, ReadError};
 
-use record::Common;
+use crate::formats::draft::Common;
 use spill::{Collector, Damage, Sorted};
 use triples::Reading;
 
