@@ -5,6 +5,7 @@ pub mod answer;
 pub mod bounds;
 pub mod checkpoint;
 pub mod dataset;
+pub mod difference;
 pub mod event;
 pub mod gdpr;
 pub mod health;
