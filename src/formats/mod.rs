@@ -6,6 +6,7 @@
 
 pub mod dcat;
 mod draft;
+pub mod export;
 mod text;
 
 use serde::{Deserialize, Serialize};
