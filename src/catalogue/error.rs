@@ -60,6 +60,11 @@ pub enum CatalogueError {
     /// There is no such revision.
     #[error("{0} has no revision {1}: its history lists those it has")]
     NoRevision(DatasetId, Revision),
+    /// No source text is kept of the dataset.
+    #[error(
+        "no source text is kept of {0}: it was registered by hand, imported without its text, or the text was too long or erased"
+    )]
+    NoSourceText(DatasetId),
     /// The caller does not act for the owner.
     #[error("{0} belongs to another participant: only its owner's steward can change it")]
     NotOwner(DatasetId),

@@ -3,7 +3,8 @@
 //! A record is known by its source's name and its IRI there, and by the digest of what was read: the same digest means
 //! that nothing is to be done. Its id follows from the source alone, so that an import that was broken off and begun
 //! again meets its own records. A field that a steward
-//! changed is the steward's from then on: the source changes the others.
+//! changed is the steward's from then on: the source changes the others. What the source said word for word is kept beside
+//! the log where it is sent along, in the same transaction; what is unchanged writes nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +14,7 @@ use crate::domain::dataset::{Dataset, Registered, Source};
 use crate::domain::event::{Actor, Event, What};
 use crate::domain::ids::{DatasetId, Digest, Identity, Revision, Seq};
 use crate::schema;
-use crate::store::{AppendError, Expectation, Priority};
+use crate::store::{AppendError, Expectation, Priority, SourceText};
 
 use super::{Catalogue, CatalogueError, Outcome, expected_of_new, licences, rules};
 
@@ -21,9 +22,26 @@ use super::{Catalogue, CatalogueError, Outcome, expected_of_new, licences, rules
 const BATCH: usize = 200;
 /// How often a batch is begun again when others wrote in between.
 const TRIES: usize = 3;
+/// A record of another catalogue, as it is sent for import.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incoming {
+    /// The dataset as the API takes it, with its `source`.
+    pub draft: Value,
+    /// The record in its source's own words, where they are to be kept; longer than [`super::MAX_SOURCE_TEXT`] they are not.
+    pub text: Option<String>,
+}
+
+/// A draft alone.
+impl From<Value> for Incoming {
+    fn from(draft: Value) -> Self {
+        Self { draft, text: None }
+    }
+}
+
 /// A draft with what it says of its source.
 struct Reading<'d> {
     draft: &'d Value,
+    text: Option<&'d str>,
     /// None where it says nothing that can be read.
     source: Option<Source>,
     /// The place of an earlier draft of the same record, and whether it was read from the same words.
@@ -37,7 +55,20 @@ enum Step {
     /// Nothing: the draft at this place is the same record.
     Same(usize),
     /// Its event goes into the batch.
-    Append { what: What, expected: Vec<Expectation>, record: Registered },
+    Append { what: What, expected: Vec<Expectation>, record: Registered, text: Option<SourceText> },
+}
+
+impl Step {
+    /// The step with the words that the description was read from.
+    fn with_text(mut self, words: Option<&str>) -> Self {
+        if let Self::Append { record, text, .. } = &mut self
+            && let (Some(words), Some(source)) = (words, &record.dataset.source)
+        {
+            let (id, format) = (record.dataset.id.clone(), source.format.clone());
+            *text = SourceText::new(id, source.digest, format, words.to_owned());
+        }
+        self
+    }
 }
 
 type Outcomes = Vec<Result<Outcome, CatalogueError>>;
@@ -46,9 +77,14 @@ impl Catalogue {
     /// Imports drafts for an owner, each as the API takes it, with its `source`. The answers stand in the order of the
     /// drafts; one draft that is refused does not keep the others back. Durable when it returns; when the store fails,
     /// whole batches before that are kept, and importing again completes them.
-    pub async fn import(&self, actor: &Actor, owner: &Identity, drafts: &[Value]) -> Result<Outcomes, CatalogueError> {
-        let readings = readings(drafts);
-        let mut outcomes = Vec::with_capacity(drafts.len());
+    pub async fn import(
+        &self,
+        actor: &Actor,
+        owner: &Identity,
+        incoming: &[Incoming],
+    ) -> Result<Outcomes, CatalogueError> {
+        let readings = readings(incoming);
+        let mut outcomes = Vec::with_capacity(incoming.len());
         for batch in readings.chunks(BATCH) {
             self.import_batch(actor, owner, batch, &mut outcomes).await?;
         }
@@ -104,7 +140,7 @@ impl Catalogue {
             by_hand = self.changed_by_hand(current).await?;
         }
         let plan = self.plan(owner, reading.draft, source, existing, &by_hand);
-        Ok(plan.unwrap_or_else(|error| Step::Done(Err(error))))
+        Ok(plan.map_or_else(|error| Step::Done(Err(error)), |step| step.with_text(reading.text)))
     }
 
     /// The fields that a steward changed: those that differ between two revisions of the same words of the source.
@@ -134,7 +170,7 @@ impl Catalogue {
             let record = self.first_revision(owner, dataset);
             let expected = expected_of_new(&record.dataset);
             let what = What::DatasetRegistered { record: Box::new(record.clone()) };
-            return Ok(Step::Append { what, expected, record });
+            return Ok(Step::Append { what, expected, record, text: None });
         };
         let id = current.dataset.id.clone();
         if current.owner != *owner {
@@ -158,7 +194,7 @@ impl Catalogue {
         let record = self.next_revision(&current, dataset);
         let expected = vec![Expectation::DatasetAt(id, current.revision)];
         let what = What::DatasetRevised { record: Box::new(record.clone()) };
-        Ok(Step::Append { what, expected, record })
+        Ok(Step::Append { what, expected, record, text: None })
     }
 
     /// A draft as a dataset of this node.
@@ -186,17 +222,18 @@ impl Catalogue {
     async fn append_batch(&self, actor: &Actor, steps: &[Step]) -> Result<Vec<Seq>, AppendError> {
         let at = self.clock.now();
         let mut events = Vec::new();
-        let mut expectations = Vec::new();
+        let (mut expectations, mut texts) = (Vec::new(), Vec::new());
         for step in steps {
-            if let Step::Append { what, expected, .. } = step {
+            if let Step::Append { what, expected, text, .. } = step {
                 events.push(Event { at, actor: actor.clone(), what: what.clone() });
                 expectations.extend(expected.iter().cloned());
+                texts.extend(text.clone());
             }
         }
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        self.store.append(events, expectations, Priority::Import).await
+        self.store.append_with_texts(events, expectations, texts, Priority::Import).await
     }
 }
 
@@ -219,10 +256,10 @@ fn conclude(steps: Vec<Step>, positions: Vec<Seq>, outcomes: &mut Outcomes) {
     }
 }
 
-fn readings(drafts: &[Value]) -> Vec<Reading<'_>> {
+fn readings(incoming: &[Incoming]) -> Vec<Reading<'_>> {
     let mut firsts: HashMap<(String, String), (usize, Digest)> = HashMap::new();
-    let mut readings = Vec::with_capacity(drafts.len());
-    for (at, draft) in drafts.iter().enumerate() {
+    let mut readings = Vec::with_capacity(incoming.len());
+    for (at, Incoming { draft, text }) in incoming.iter().enumerate() {
         let source = source_of(draft);
         let again = source.as_ref().and_then(|source| {
             let record = (source.name.clone(), source.iri.to_string());
@@ -234,7 +271,7 @@ fn readings(drafts: &[Value]) -> Vec<Reading<'_>> {
                 }
             }
         });
-        readings.push(Reading { draft, source, again });
+        readings.push(Reading { draft, text: text.as_deref(), source, again });
     }
     readings
 }

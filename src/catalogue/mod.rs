@@ -28,8 +28,9 @@ use crate::schema;
 use crate::store::{AppendError, Expectation, Priority, Store};
 
 pub use error::CatalogueError;
+pub use import::Incoming;
 // A door asks for a list in these words, and need not know that it is the store that answers.
-pub use crate::store::{DatasetFilter, RevisionLine};
+pub use crate::store::{DatasetFilter, KeptText, MAX_SOURCE_TEXT, RevisionLine};
 
 /// The catalogue of one node. A clone is the same catalogue.
 #[derive(Debug, Clone)]
@@ -216,6 +217,20 @@ impl Catalogue {
     /// A revision of a dataset.
     pub async fn revision(&self, id: &DatasetId, revision: Revision) -> Result<Registered, CatalogueError> {
         self.store.dataset_revision(id, revision).await?.ok_or_else(|| CatalogueError::NoRevision(id.clone(), revision))
+    }
+
+    /// What the source of an imported dataset said, word for word, when the revision that stands was read. For the
+    /// owner alone: such a text may name people.
+    pub async fn source_text(&self, by: &Identity, id: &DatasetId) -> Result<KeptText, CatalogueError> {
+        let record = self.record(id).await?;
+        if record.owner != *by {
+            return Err(CatalogueError::NotFound(id.clone()));
+        }
+        let kept = match &record.dataset.source {
+            Some(source) => self.store.source_text(id, &source.digest).await?,
+            None => None,
+        };
+        kept.ok_or_else(|| CatalogueError::NoSourceText(id.clone()))
     }
 
     /// The history of a dataset, oldest first.

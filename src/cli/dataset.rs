@@ -84,6 +84,13 @@ enum DatasetCommand {
         #[command(flatten)]
         node: NodeArgs,
     },
+    /// Print what the source of an imported dataset said, word for word. For the owner's stewards.
+    Source {
+        /// Its id, or the last part of it.
+        id: String,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
     /// Check a file without a node: is it a dataset, may it be offered, what is doubtful.
     Check {
         /// The file; - reads standard input.
@@ -139,6 +146,11 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
                 api.call("DELETE", &path, &[], &[("if-match", &tag)], Some(&body)).await.map_err(connect::failed)
             })?;
             acknowledged(&reply, output)
+        }
+        DatasetCommand::Source { id, node } => {
+            let path = format!("{}/source", address(&id)?);
+            let bytes = wait(async { node.connect()?.get_bytes(&path).await.map_err(connect::failed) })?;
+            output.foreign(&String::from_utf8_lossy(&bytes))
         }
         DatasetCommand::Check { file } => check(&file, output),
         DatasetCommand::Import(args) => import::run(args, output),

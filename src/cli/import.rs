@@ -20,7 +20,7 @@ use super::{Exit, Failure, Output};
 use crate::domain::ids::Country;
 use crate::formats::dcat::{self, Input, Options, Progress, ReadError, Records};
 use crate::formats::{Draft, Refused};
-use crate::http::imports::{DraftOutcome, ImportAnswer, NDJSON};
+use crate::http::imports::{DraftOutcome, ImportAnswer, Line, NDJSON};
 use crate::outbound::api::{Api, ApiError};
 
 /// The most drafts of one request.
@@ -155,7 +155,7 @@ fn read(records: Records, to: &mpsc::Sender<Result<Batch, ReadError>>) {
     for record in records {
         match record {
             Ok(Ok(draft)) => {
-                let size = draft.dataset.to_string().len();
+                let size = draft.dataset.to_string().len() + draft.text.len();
                 if batch.drafts.len() == BATCH || (!batch.drafts.is_empty() && bytes + size > BATCH_BYTES) {
                     let full = std::mem::replace(&mut batch, Batch { drafts: Vec::new(), refused: Vec::new() });
                     bytes = 0;
@@ -180,7 +180,11 @@ fn read(records: Records, to: &mpsc::Sender<Result<Batch, ReadError>>) {
 async fn deliver(node: &Api, drafts: &[Draft], summary: &mut Summary) -> Result<(), Failure> {
     let mut body = Vec::new();
     for draft in drafts {
-        serde_json::to_writer(&mut body, &draft.dataset)?;
+        let line = Line { draft: &draft.dataset, text: &draft.text };
+        if let Some(note) = line.left_out() {
+            *summary.notes.entry(kind_of(&note)).or_default() += 1;
+        }
+        serde_json::to_writer(&mut body, &line)?;
         body.push(b'\n');
     }
     let mut tries = 0;

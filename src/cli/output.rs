@@ -29,6 +29,14 @@ impl Output {
         write(text)
     }
 
+    /// Somebody else's text: as it is in a pipe, and on a terminal without the characters that could steer it.
+    pub fn foreign(self, text: &str) -> Result<(), Failure> {
+        if !io::stdout().is_terminal() {
+            return write(text);
+        }
+        write(&text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect::<String>())
+    }
+
     /// One thing: a JSON object, or its fields one below the other.
     pub fn thing(self, thing: &serde_json::Value) -> Result<(), Failure> {
         if self.json {

@@ -29,6 +29,25 @@ pub struct Draft {
     pub text: String,
 }
 
+/// The media type of a text in a format that a source was said to have ([`Source::format`]). What is not known is plain
+/// text.
+pub fn media_type(format: Option<&str>) -> &'static str {
+    // The version follows the name: `croissant-1.1`.
+    const KNOWN: [(&str, &str); 9] = [
+        ("dcat", "application/n-triples"),
+        ("croissant", "application/ld+json"),
+        ("schema", "application/ld+json"),
+        ("ckan", "application/json"),
+        ("json", "application/json"),
+        ("yaml", "application/yaml"),
+        ("csv", "text/csv; charset=utf-8"),
+        ("tsv", "text/tab-separated-values; charset=utf-8"),
+        ("oai", "application/xml"),
+    ];
+    let known = KNOWN.iter().find(|(name, _)| format.is_some_and(|format| format.starts_with(name)));
+    known.map_or("text/plain; charset=utf-8", |(_, media_type)| media_type)
+}
+
 /// Something that could not be read: a record, or a place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{place}: {reason}")]

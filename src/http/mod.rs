@@ -24,6 +24,7 @@ pub mod seal;
 pub mod search;
 pub mod session;
 pub mod shards;
+pub mod source_texts;
 pub mod ui;
 
 use actix_web::web::ServiceConfig;
@@ -39,6 +40,7 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(accounts::routes)
         .configure(datasets::routes)
         .configure(imports::routes)
+        .configure(source_texts::routes)
         .configure(search::routes)
         .configure(audit::routes)
         .configure(access::web)

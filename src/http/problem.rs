@@ -315,7 +315,7 @@ impl From<CatalogueError> for Problem {
             CatalogueError::Taken(_) | CatalogueError::SourceTaken { .. } => Self::new(Code::AlreadyExists, detail),
             CatalogueError::Withdrawn { .. } => Self::new(Code::Withdrawn, detail),
             CatalogueError::NotFound(_) => Self::not_found("dataset"),
-            CatalogueError::NoRevision(..) => Self::new(Code::NotFound, detail),
+            CatalogueError::NoRevision(..) | CatalogueError::NoSourceText(_) => Self::new(Code::NotFound, detail),
             CatalogueError::Stale { .. } => Self::new(Code::Stale, detail),
             CatalogueError::Contended => Self::new(Code::Unavailable, detail).retry_after(1),
             CatalogueError::TooLarge { .. } => Self::new(Code::TooLarge, detail),

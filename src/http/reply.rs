@@ -49,6 +49,17 @@ pub fn text(request: &HttpRequest, media_type: &'static str, text: &'static str)
     if known { builder.finish() } else { builder.content_type(media_type).body(text) }
 }
 
+/// Bytes that are kept here, under the digest of what they are; 304 where the caller has them already.
+pub fn bytes(request: &HttpRequest, media_type: &'static str, tag: &Digest, body: Vec<u8>) -> HttpResponse {
+    let known = request.method().is_safe() && has(request, tag);
+    let mut builder = HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    builder
+        .insert_header((header::ETAG, format!("\"{tag}\"")))
+        .insert_header((header::VARY, "Authorization, Cookie"))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if known { builder.finish() } else { builder.content_type(media_type).body(body) }
+}
+
 /// Whether `If-None-Match` says that the caller has this representation already.
 fn has(request: &HttpRequest, tag: &Digest) -> bool {
     tags(request, header::IF_NONE_MATCH).is_some_and(|listed| {

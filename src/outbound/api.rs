@@ -135,6 +135,11 @@ impl Api {
         self.send(self.request("POST", path)?.header("content-type", media_type).body(body)).await
     }
 
+    /// `GET` a document that is not JSON, as it is.
+    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, ApiError> {
+        Ok(self.exchange(self.request("GET", path)?).await?.2)
+    }
+
     /// Any other call, such as `PUT` with `If-Match`.
     pub async fn call<B: Serialize + ?Sized>(
         &self,
@@ -166,6 +171,17 @@ impl Api {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Reply, ApiError> {
+        let (status, headers, bytes) = self.exchange(request).await?;
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).map_err(|_| ApiError::Broken(self.base.clone()))?
+        };
+        Ok(Reply { status, headers, body })
+    }
+
+    /// Sends a request and reads the whole answer; the body of a success is given as it came.
+    async fn exchange(&self, request: reqwest::RequestBuilder) -> Result<(u16, Headers, Vec<u8>), ApiError> {
         let unreachable =
             |error: reqwest::Error| ApiError::Unreachable { url: self.base.clone(), reason: cause(&error) };
         let mut response = request.send().await.map_err(unreachable)?;
@@ -181,12 +197,7 @@ impl Api {
         if !status.is_success() {
             return Err(self.refused(status, &bytes));
         }
-        let body = if bytes.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&bytes).map_err(|_| ApiError::Broken(self.base.clone()))?
-        };
-        Ok(Reply { status: status.as_u16(), headers, body })
+        Ok((status.as_u16(), headers, bytes))
     }
 
     fn refused(&self, status: StatusCode, bytes: &[u8]) -> ApiError {

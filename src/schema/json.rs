@@ -11,7 +11,12 @@ use super::{MAX_BYTES, MAX_DEPTH, Violation, Violations};
 
 /// Reads one JSON document.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, Violations> {
-    bounded(bytes.len())?;
+    read_within(bytes, MAX_BYTES)
+}
+
+/// Reads one JSON document of at most `most` bytes.
+pub(super) fn read_within(bytes: &[u8], most: usize) -> Result<Value, Violations> {
+    within(bytes.len(), most)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(fault(
             String::new(),
@@ -39,13 +44,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, Violations> {
 
 /// Whether a document of this length is taken.
 pub(super) fn bounded(length: usize) -> Result<(), Violations> {
-    if length <= MAX_BYTES {
+    within(length, MAX_BYTES)
+}
+
+fn within(length: usize, most: usize) -> Result<(), Violations> {
+    if length <= most {
         return Ok(());
     }
     Err(fault(
         String::new(),
         format!("{length} bytes"),
-        format!("at most {MAX_BYTES} bytes"),
+        format!("at most {most} bytes"),
         "Shorten the texts, or describe parts of the collection as datasets of their own.",
     ))
 }

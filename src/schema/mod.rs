@@ -133,6 +133,11 @@ pub fn value(bytes: &[u8]) -> Result<Value, Violations> {
     json::read(bytes)
 }
 
+/// As [`value`], of a document that has at most `most` bytes: for one that holds more than a dataset.
+pub fn value_within(bytes: &[u8], most: usize) -> Result<Value, Violations> {
+    json::read_within(bytes, most)
+}
+
 /// Makes a dataset of a value that was made in code, which may be too large.
 pub fn admit_bounded(value: &Value) -> Result<Dataset, Violations> {
     json::bounded(value.to_string().len())?;

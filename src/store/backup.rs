@@ -1,7 +1,8 @@
 //! Backup of a live store into a folder, and the way back.
 //!
 //! A backup is a consistent copy of the database, read back and verified, with a manifest that says what it holds. Keys,
-//! configuration and shards are not in it, nor the search index, which is derived again.
+//! configuration and shards are not in it, nor the search index, which is derived again. The source texts of imported
+//! records are.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -14,7 +15,7 @@ use crate::domain::checkpoint::SignedCheckpoint;
 use crate::domain::ids::Digest;
 
 use super::error::StoreError;
-use super::{Store, sqlite};
+use super::{Store, off_the_runtime, sqlite};
 
 /// The manifest's name within the folder of a backup.
 const MANIFEST: &str = "backup.json";
@@ -165,13 +166,6 @@ fn read_manifest(folder: &Path) -> Result<Backup, StoreError> {
 
 fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| io(folder, error))
-}
-
-async fn off_the_runtime<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let stopped = |_| Err(StoreError::Engine("reading a backup did not come to an end".to_owned()));
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(stopped)
 }
 
 fn io(path: &Path, error: std::io::Error) -> StoreError {

@@ -18,6 +18,7 @@ use crate::domain::proof::Header;
 use super::engine::{Expectation, Row, Tables, Value, damaged, text};
 use super::error::{AppendError, StoreError};
 use super::projections;
+use super::source_texts::Packed;
 
 /// The largest content of one entry, as JSON.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
@@ -27,6 +28,8 @@ pub(super) struct Batch {
     events: Vec<Encoded>,
     expectations: Vec<Expectation>,
     once: Option<Once>,
+    /// What the sources of these datasets said; kept beside the log, in the same transaction.
+    pub(super) texts: Vec<Packed>,
 }
 
 /// An event made ready by its caller, so that the one writer has little to do.
@@ -65,12 +68,13 @@ impl Batch {
                 Digest::of(contents.join("\n").as_bytes())
             },
         });
-        Ok(Self { events, expectations, once })
+        Ok(Self { events, expectations, once, texts: Vec::new() })
     }
 
     /// How many bytes it writes, about.
     pub(super) fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.json.len() + 512).sum()
+        let events: usize = self.events.iter().map(|event| event.json.len() + 512).sum();
+        events + self.texts.iter().map(Packed::bytes).sum::<usize>()
     }
 }
 
@@ -122,6 +126,9 @@ pub(super) fn append(tables: &dyn Tables, tree: &mut Frontier, batch: &Batch) ->
         }
         projections::apply(tables, seq, &encoded.event)?;
         seqs.push(seq);
+    }
+    for text in &batch.texts {
+        text.put(tables)?;
     }
     if let (Some(once), Some(first)) = (&batch.once, seqs.first()) {
         once.remember(tables, *first, seqs.len())?;

@@ -3,7 +3,8 @@
 //! [`Store::append`] is the only way to change anything, and it returns when the events are on the disk. Tables, the
 //! Merkle tree and the search index are projections: each can be thrown away and derived again. Read [`log`] for what an
 //! entry is, [`engine`] for what an engine must do, [`sqlite`] for the one there is, and a noun's file (such as
-//! [`datasets`]) for its table and its questions.
+//! [`datasets`]) for its table and its questions. One thing lies beside the log and cannot be derived from it: what the
+//! sources of imported records said word for word, in [`source_texts`].
 
 mod agreements;
 mod backup;
@@ -18,6 +19,7 @@ mod projections;
 mod receipts;
 mod releases;
 mod requests;
+mod source_texts;
 mod sqlite;
 mod tokens;
 mod trust;
@@ -43,6 +45,7 @@ pub use log::{EntryFilter, Kept, MAX_EVENT_BYTES};
 pub use receipts::ReceiptFilter;
 pub use releases::KeptRelease;
 pub use requests::RequestFilter;
+pub use source_texts::{KeptText, MAX_SOURCE_TEXT, SourceText};
 pub use tokens::KeptToken;
 pub use trust::RevokedCertificate;
 pub use verify::Verified;
@@ -246,6 +249,14 @@ fn begin(
         })?;
     }
     Ok(())
+}
+
+/// Runs what takes a while, such as compressing or hashing, on a thread for such work.
+async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let stopped = |_| Err(StoreError::Engine("work beside the runtime did not come to an end".to_owned()));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(stopped)
 }
 
 /// What is noted about the database itself.

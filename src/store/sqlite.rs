@@ -24,7 +24,7 @@ use crate::domain::merkle::Frontier;
 use super::engine::{Engine, Priority, Read, Row, Tables, Value, Write, damaged};
 use super::error::{AppendError, StoreError};
 use super::log::Batch;
-use super::{log, projections};
+use super::{log, projections, source_texts};
 use reserve::Reserve;
 use writer::{Job, Queue, Writer};
 
@@ -35,7 +35,7 @@ pub(super) const FILE: &str = "store.sqlite";
 const APPLICATION_ID: i64 = 0x504c_4549;
 
 /// The numbered steps from an empty file to the current schema; forward only, a step that was released never changes.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), source_texts::SCHEMA];
 
 /// A start checks the structure of a file up to this size, which takes about a second; `verify` that of any.
 const CHECKED_AT_START: u64 = 256 * 1024 * 1024;

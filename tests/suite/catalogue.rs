@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pleiad::catalogue::{Catalogue, CatalogueError, DatasetFilter, IfMatch, Outcome};
+use pleiad::catalogue::{Catalogue, CatalogueError, DatasetFilter, IfMatch, Incoming, Outcome};
 use pleiad::clock::FixedClock;
 use pleiad::domain::dataset::{Dataset, Visibility};
 use pleiad::domain::event::Actor;
@@ -15,6 +15,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const EXAMPLE: &[u8] = include_bytes!("../../config/examples/dataset.json");
+
+/// Drafts without their sources' words.
+fn incoming(drafts: &[Value]) -> Vec<Incoming> {
+    drafts.iter().cloned().map(Incoming::from).collect()
+}
 
 /// A node's catalogue in a directory of its own.
 struct Place {
@@ -50,7 +55,7 @@ impl Place {
     }
 
     async fn import(&self, drafts: &[Value]) -> Vec<Result<Outcome, CatalogueError>> {
-        self.catalogue.import(&Actor::Operator, &archive(), drafts).await.unwrap()
+        self.catalogue.import(&Actor::Operator, &archive(), &incoming(drafts)).await.unwrap()
     }
 
     async fn register(&self) -> pleiad::domain::dataset::Registered {
@@ -153,7 +158,7 @@ async fn a_private_record_does_not_tell_a_stranger_its_id_by_its_source() {
     let refused = place.catalogue.register(Actor::Operator, &stranger(), again).await.unwrap_err();
     assert!(matches!(refused, CatalogueError::SourceTaken { id: None, .. }), "{refused:?}");
     let draft = serde_json::to_value(example()).unwrap();
-    let imported = place.catalogue.import(&Actor::Operator, &stranger(), &[draft]).await.unwrap();
+    let imported = place.catalogue.import(&Actor::Operator, &stranger(), &incoming(&[draft])).await.unwrap();
     assert!(matches!(imported[..], [Err(CatalogueError::SourceTaken { id: None, .. })]), "{imported:?}");
 }
 
@@ -465,7 +470,8 @@ async fn what_cannot_be_imported_is_refused_alone_and_the_rest_goes_on() {
 async fn an_import_brings_back_neither_what_was_withdrawn_nor_what_belongs_to_another() {
     let place = Place::new();
     let id = place.import(&[draft(1, "as read")]).await[0].as_ref().unwrap().record().dataset.id.clone();
-    let others = place.catalogue.import(&Actor::Operator, &stranger(), &[draft(1, "changed")]).await.unwrap();
+    let others =
+        place.catalogue.import(&Actor::Operator, &stranger(), &incoming(&[draft(1, "changed")])).await.unwrap();
     assert_eq!(others, [Err(CatalogueError::NotOwner(id.clone()))]);
     place.catalogue.withdraw(Actor::Operator, &archive(), &id, &IfMatch::Any, "Wrong.", None).await.unwrap();
     let again = place.import(&[draft(1, "changed")]).await;

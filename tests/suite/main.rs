@@ -24,6 +24,7 @@ mod pages;
 mod pki;
 mod recordings;
 mod slow;
+mod source_texts;
 mod store;
 mod store_kill;
 mod trust_list;
