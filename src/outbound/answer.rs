@@ -201,7 +201,7 @@ fn is_of_the_connection(kind: io::ErrorKind) -> bool {
 
 /// The next error beneath. What an `io::Error` was made from is not its source but its content, and a failed handshake
 /// is such a content, sometimes twice over.
-fn beneath<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+pub(super) fn beneath<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
     let content = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     content.map(|content| content as &(dyn StdError + 'static)).or_else(|| error.source())
 }
