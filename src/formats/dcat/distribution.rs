@@ -92,7 +92,7 @@ fn media_type(record: &mut Record<'_>, node: &Node) -> io::Result<Option<String>
     Ok(None)
 }
 
-fn is_media_type(name: &str) -> bool {
+pub(super) fn is_media_type(name: &str) -> bool {
     let is_token = |part: &str| {
         (1..=127).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
     };

@@ -10,19 +10,23 @@ mod coverage;
 mod distribution;
 mod input;
 mod node;
+mod odrl;
 mod parties;
 mod record;
 mod rights;
 mod spill;
 mod terms;
 mod triples;
+mod write;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 pub use input::{Input, ReadError};
+pub use write::{Page, Profile, catalogue, serialise, write};
 
 use crate::formats::draft::Common;
+use distribution::is_media_type;
 use spill::{Collector, Damage, Sorted};
 use triples::Reading;
 
