@@ -6,6 +6,7 @@ pub mod bounds;
 pub mod checkpoint;
 pub mod dataset;
 pub mod difference;
+pub mod effective;
 pub mod event;
 pub mod gdpr;
 pub mod health;
