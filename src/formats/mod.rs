@@ -4,9 +4,13 @@
 //! cannot be read is a [`Refused`] with its place and reason, and the rest goes on. Nothing is invented: what a record does
 //! not say is not stated, and what it says wrongly is left out with a note.
 
+pub mod citation;
+pub mod croissant;
 pub mod dcat;
 mod draft;
 pub mod export;
+mod linked;
+pub mod schema_org;
 mod text;
 
 use serde::{Deserialize, Serialize};

@@ -44,6 +44,18 @@ pub(crate) fn shortened(text: String, most: usize) -> (String, bool) {
     (short, true)
 }
 
+/// Whether a name is that of a media type of a known kind.
+pub(crate) fn is_media_type(name: &str) -> bool {
+    let is_token = |part: &str| {
+        (1..=127).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    name.split_once('/').is_some_and(|(kind, subtype)| {
+        let known =
+            ["application", "audio", "chemical", "font", "image", "message", "model", "multipart", "text", "video"];
+        known.contains(&kind) && is_token(subtype)
+    })
+}
+
 /// The text in NFC without characters that nobody sees: controls, marks that turn the reading direction, zero-width
 /// spaces. Joiners stay, because words in several languages need them.
 fn visible(raw: &str) -> String {
@@ -363,6 +375,16 @@ mod tests {
             assert!(plain.len() < 1 << 20, "{} bytes", plain.len());
         }
         assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_media_type_has_a_known_kind() {
+        for good in ["text/csv", "application/vnd.geo+json", "image/jp2"] {
+            assert!(is_media_type(good), "{good}");
+        }
+        for bad in ["unknown", "csv", "text/", "text/a b", "https://example.org/x", "geo/json"] {
+            assert!(!is_media_type(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::domain::bounds;
 use crate::domain::dataset::Distribution;
 use crate::domain::gdpr::PersonalData;
 use crate::domain::ids::{Digest, Iri};
-use crate::formats::text;
+use crate::formats::text::{self, is_media_type};
 use crate::vocabulary;
 
 /// A distribution, and what was said about personal data in it.
@@ -92,17 +92,6 @@ fn media_type(record: &mut Record<'_>, node: &Node) -> io::Result<Option<String>
     Ok(None)
 }
 
-pub(super) fn is_media_type(name: &str) -> bool {
-    let is_token = |part: &str| {
-        (1..=127).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
-    };
-    name.split_once('/').is_some_and(|(kind, subtype)| {
-        let known =
-            ["application", "audio", "chemical", "font", "image", "message", "model", "multipart", "text", "video"];
-        known.contains(&kind) && is_token(subtype)
-    })
-}
-
 /// The format: the code of the EU table, else what the source wrote, else what the media type says alone.
 fn format(record: &mut Record<'_>, node: &Node, media_type: Option<&str>) -> io::Result<Option<String>> {
     let mut words = None;
@@ -171,19 +160,4 @@ fn sha256(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Digest>> {
         }
     }
     Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_media_type_has_a_known_kind() {
-        for good in ["text/csv", "application/vnd.geo+json", "image/jp2"] {
-            assert!(is_media_type(good), "{good}");
-        }
-        for bad in ["unknown", "csv", "text/", "text/a b", "https://example.org/x", "geo/json"] {
-            assert!(!is_media_type(bad), "{bad}");
-        }
-    }
 }

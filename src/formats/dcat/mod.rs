@@ -25,8 +25,8 @@ use std::sync::atomic::AtomicU64;
 pub use input::{Input, ReadError};
 pub use write::{Page, Profile, catalogue, serialise, write};
 
+use super::text::is_media_type;
 use crate::formats::draft::Common;
-use distribution::is_media_type;
 use spill::{Collector, Damage, Sorted};
 use triples::Reading;
 
