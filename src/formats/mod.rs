@@ -61,3 +61,8 @@ pub struct Refused {
     /// Why, and what would mend it.
     pub reason: String,
 }
+
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+pub(crate) mod samples;

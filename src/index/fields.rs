@@ -18,7 +18,7 @@ use super::analysis::{Reduction, analyser_id, folded, words};
 use super::labels::concepts;
 
 /// Raised when a document is made differently from the same record without the schema showing it.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The most words that are indexed of one text.
 const MAX_WORDS: usize = 20_000;
 /// The most characters of one text that are kept for highlights.
@@ -320,9 +320,21 @@ fn texts(dataset: &Dataset) -> Vec<FieldText<'_>> {
             texts.extend(written(TextField::All, column.description.as_ref()));
         }
     }
+    texts.extend(column_types(dataset).into_iter().map(|name| (TextField::All, None, name)));
     texts.extend(training.tasks.iter().map(|task| (TextField::All, None, task.as_str())));
     texts.extend(identifiers(dataset).into_iter().map(|identifier| (TextField::All, None, identifier)));
     texts
+}
+
+/// What the columns hold, by the own names of their types and concepts: `GeoCoordinates` of its IRI. Each once, because a
+/// table with a thousand columns of text is not more about text than one with ten.
+fn column_types(dataset: &Dataset) -> BTreeSet<&str> {
+    let columns = dataset.record_sets.iter().flat_map(|set| &set.columns);
+    let types = columns.flat_map(|column| {
+        let concepts = column.semantic_types.iter().map(|iri| iri.as_str());
+        column.data_type.as_deref().into_iter().chain(concepts)
+    });
+    types.map(|name| name.trim_end_matches('/').rsplit(['#', '/', ':']).next().unwrap_or(name)).collect()
 }
 
 /// The values of a record in a facet, each once.

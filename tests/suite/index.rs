@@ -167,6 +167,31 @@ async fn an_english_word_finds_a_finnish_record_by_its_theme_and_its_language() 
 }
 
 #[tokio::test]
+async fn a_table_is_found_by_its_name_its_columns_and_what_they_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let tables = json!({ "record_sets": [{
+        "name": "stations",
+        "description": { "en": "One gauge of the river." },
+        "columns": [
+            { "name": "water_level", "data_type": "sc:Float", "description": { "en": "Centimetres above datum." } },
+            { "name": "place", "data_type": "cr:BoundingBox", "semantic_types": ["https://schema.org/GeoCoordinates"] },
+        ],
+    }] });
+    let entries = vec![
+        registered(1, dataset("gauges", json!({ "en": "Measurements" }), tables)),
+        registered(2, dataset("other", json!({ "en": "Something else" }), json!({}))),
+    ];
+    let index = filled(dir.path(), Visibility::Federation, entries).await;
+    for text in ["stations", "gauge", "water_level", "centimetres", "GeoCoordinates", "boundingbox", "float"] {
+        assert_eq!(found(&index, text, &["en"]).await, ["gauges"], "{text}");
+    }
+    assert!(
+        found(&index, "schema.org", &["en"]).await.is_empty(),
+        "the address of a vocabulary is no word of a record"
+    );
+}
+
+#[tokio::test]
 async fn a_machine_translation_is_shown_but_not_found() {
     let dir = tempfile::tempdir().unwrap();
     let title = json!({ "nl": "Zittingen van de Kamer", "en-t-nl": "Sittings of the House" });

@@ -25,7 +25,7 @@ struct Fault {
 /// What stands under an identifier.
 #[derive(Clone, Copy)]
 enum Known<'d> {
-    File(&'d Node),
+    File,
     Set,
     /// A field, and the identifier of what it stands in.
     Field(&'d Node, &'d str),
@@ -108,7 +108,7 @@ impl<'d> Check<'d> {
         for item in root.all("schema:distribution") {
             if let Some(file) = self.resolved(item) {
                 let id = self.own_id(file, None);
-                self.add(&mut known, id, Known::File(file), file);
+                self.add(&mut known, id, Known::File, file);
             }
         }
         for item in root.all("cr:recordSet") {

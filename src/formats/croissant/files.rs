@@ -149,7 +149,8 @@ fn file(distribution: &Distribution, id: &str, is_object: bool, words: &Words) -
     }
     if let Some(manifest) = &distribution.manifest {
         file.insert("version".into(), json!(manifest.version.to_string()));
-        file.insert("contentSize".into(), json!(format!("{} B", manifest.total_bytes())));
+        let total = json!(format!("{} B", manifest.total_bytes()));
+        file.entry("contentSize").or_insert(total);
     }
     Value::Object(file)
 }
