@@ -134,8 +134,11 @@ pub enum CatalogueError {
         /// The record there.
         iri: Iri,
     },
+    /// A dataset stands twice among changes that are made at once.
+    #[error("{0} stands twice in this request: one operation a dataset, so that their order does not matter")]
+    Repeated(DatasetId),
     /// An import met other writers again and again.
-    #[error("other changes kept coming in between: import the rest again")]
+    #[error("other changes kept coming in between: send the same again")]
     Contended,
     /// The record is larger than the log takes.
     #[error(

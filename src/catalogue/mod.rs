@@ -1,10 +1,11 @@
-//! The catalogue of a node: register, revise, withdraw, import. This is the flow to imitate.
+//! The catalogue of a node: register, revise, withdraw, change many at once, import. This is the flow to imitate.
 //!
 //! A flow takes values that are valid already, holds them to the rules that only the node can know (its domain, its
 //! countries, who owns what, what is in force), and appends the events that follow, with what it expects of the log: the
 //! store checks that in the same transaction, so two callers at once cannot both be right. It returns when the events
 //! are durable, and every error says what to do. An id is never reused: a withdrawal keeps it taken.
 
+mod changes;
 mod error;
 mod import;
 mod licences;
@@ -16,7 +17,6 @@ use jiff::tz::TimeZone;
 use uuid::{NoContext, Uuid};
 
 use crate::clock::Clock;
-use crate::domain::bounds;
 use crate::domain::dataset::{Dataset, Registered, Withdrawn};
 use crate::domain::event::{Actor, Event, What};
 use crate::domain::ids::{
@@ -27,6 +27,7 @@ use crate::domain::warnings::{Warning, warnings};
 use crate::schema;
 use crate::store::{AppendError, Expectation, Priority, Store};
 
+pub use changes::{Became, Done, How, Operation};
 pub use error::CatalogueError;
 pub use import::Incoming;
 // A door asks for a list in these words, and need not know that it is the store that answers.
@@ -116,6 +117,12 @@ impl Catalogue {
         DatasetId::mint(&self.domain, local)
     }
 
+    /// What the ids of this node begin with, before their local part.
+    pub fn base(&self) -> String {
+        let id = self.mint();
+        id.as_str().strip_suffix(id.local()).unwrap_or_default().to_owned()
+    }
+
     fn mint(&self) -> DatasetId {
         let now = self.clock.now();
         let seconds = u64::try_from(now.as_second()).unwrap_or(0);
@@ -163,13 +170,9 @@ impl Catalogue {
         let current = self.in_force(by, id, if_match).await?;
         schema::check(&dataset)?;
         licences::complete(&mut dataset);
-        self.is_ours(by, &dataset)?;
-        rules::keeps_its_source(&current.dataset, &dataset)?;
-        rules::may_follow(&current.dataset, &dataset)?;
-        if dataset == current.dataset {
+        let Some(record) = self.revision_after(&current, dataset)? else {
             return Ok(Outcome::Unchanged(current));
-        }
-        let record = self.next_revision(&current, dataset);
+        };
         let expected = vec![Expectation::DatasetAt(id.clone(), current.revision)];
         let what = What::DatasetRevised { record: Box::new(record.clone()) };
         match self.append(actor, what, expected).await {
@@ -189,14 +192,9 @@ impl Catalogue {
         reason: &str,
         successor: Option<Iri>,
     ) -> Result<Registered, CatalogueError> {
-        if !bounds::is_prose(reason, bounds::PROSE) {
-            return Err(CatalogueError::InvalidReason);
-        }
-        if successor.as_ref().is_some_and(|successor| successor.as_str() == id.as_str()) {
-            return Err(CatalogueError::OwnSuccessor);
-        }
-        let current = self.in_force(by, id, if_match).await?;
         let withdrawn = Withdrawn { reason: reason.to_owned(), successor };
+        rules::may_withdraw(id, &withdrawn)?;
+        let current = self.in_force(by, id, if_match).await?;
         let revision = current.revision.next();
         let expected = vec![Expectation::DatasetAt(id.clone(), current.revision)];
         let what = What::DatasetWithdrawn { id: id.clone(), revision, withdrawn };
@@ -320,6 +318,14 @@ impl Catalogue {
             seq: Seq::default(),
             withdrawn: None,
         }
+    }
+
+    /// The revision that this description makes by the hand of the owner's steward; nothing where it says what stands.
+    fn revision_after(&self, current: &Registered, dataset: Dataset) -> Result<Option<Registered>, CatalogueError> {
+        self.is_ours(&current.owner, &dataset)?;
+        rules::keeps_its_source(&current.dataset, &dataset)?;
+        rules::may_follow(&current.dataset, &dataset)?;
+        Ok((dataset != current.dataset).then(|| self.next_revision(current, dataset)))
     }
 
     async fn append(&self, actor: Actor, what: What, expected: Vec<Expectation>) -> Result<Seq, AppendError> {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::domain::dataset::Dataset;
+use crate::domain::bounds;
+use crate::domain::dataset::{Dataset, Withdrawn};
+use crate::domain::ids::DatasetId;
 use crate::domain::manifest::Manifest;
 
 use super::CatalogueError;
@@ -12,6 +14,17 @@ use super::CatalogueError;
 /// Whether a steward leaves the source of an imported record as the import wrote it.
 pub(super) fn keeps_its_source(before: &Dataset, after: &Dataset) -> Result<(), CatalogueError> {
     if before.source.is_none() || before.source == after.source { Ok(()) } else { Err(CatalogueError::SourceChanged) }
+}
+
+/// Whether a withdrawal helps those who hold the dataset.
+pub(super) fn may_withdraw(id: &DatasetId, withdrawn: &Withdrawn) -> Result<(), CatalogueError> {
+    if !bounds::is_prose(&withdrawn.reason, bounds::PROSE) {
+        return Err(CatalogueError::InvalidReason);
+    }
+    if withdrawn.successor.as_ref().is_some_and(|successor| successor.as_str() == id.as_str()) {
+        return Err(CatalogueError::OwnSuccessor);
+    }
+    Ok(())
 }
 
 /// The names of the fields in which two descriptions differ.

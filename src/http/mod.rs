@@ -8,6 +8,7 @@ pub mod access;
 pub mod accounts;
 pub mod audit;
 pub mod caller;
+pub mod changes;
 pub mod datasets;
 pub mod federation;
 pub mod imports;
@@ -40,6 +41,7 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(accounts::routes)
         .configure(datasets::routes)
         .configure(imports::routes)
+        .configure(changes::routes)
         .configure(source_texts::routes)
         .configure(search::routes)
         .configure(audit::routes)

@@ -300,7 +300,7 @@ impl From<CatalogueError> for Problem {
         };
         match &error {
             CatalogueError::Invalid(violations) => Self::of_violations(Code::Invalid, violations),
-            CatalogueError::ForeignId { .. } => at(Code::Invalid, "/id"),
+            CatalogueError::ForeignId { .. } | CatalogueError::Repeated(_) => at(Code::Invalid, "/id"),
             CatalogueError::ForeignCountry { .. } => at(Code::Invalid, "/country"),
             CatalogueError::IdChanged { .. } => at(Code::Invalid, "/id"),
             CatalogueError::SourceChanged | CatalogueError::NoSource | CatalogueError::Twice { .. } => {

@@ -104,7 +104,16 @@ pub fn parse(bytes: &[u8]) -> Result<Dataset, Violations> {
 
 /// Reads a draft: a dataset whose id and country may be left out.
 pub fn parse_draft(bytes: &[u8], defaults: &Defaults) -> Result<Dataset, Violations> {
-    let mut draft = json::read(bytes)?;
+    filled(json::read(bytes)?, defaults)
+}
+
+/// As [`parse_draft`], of a value that was read as a part of something larger.
+pub fn admit_draft(draft: &Value, defaults: &Defaults) -> Result<Dataset, Violations> {
+    json::bounded(draft.to_string().len())?;
+    filled(draft.clone(), defaults)
+}
+
+fn filled(mut draft: Value, defaults: &Defaults) -> Result<Dataset, Violations> {
     if let Value::Object(fields) = &mut draft {
         fields.entry("id").or_insert_with(|| Value::String(defaults.id.to_string()));
         if let Some(country) = &defaults.country {

@@ -27,6 +27,7 @@ mod recordings;
 mod slow;
 mod small_server;
 mod source_texts;
+mod stewardship;
 mod store;
 mod store_kill;
 mod trust_list;

@@ -1,0 +1,202 @@
+//! Stewardship as files, and the door it goes through: many changes at once, all of them or none.
+
+use pleiad::domain::event::Role;
+use pleiad::domain::ids::Seq;
+use serde_json::{Value, json};
+
+use crate::datasets::{Scene, draft};
+use crate::node::Reply;
+
+fn id_of(local: &str) -> String {
+    format!("https://fi.pleiad.example/dataset/{local}")
+}
+
+fn titled(local: &str, title: &str) -> Value {
+    let mut document = draft(local);
+    document["title"]["en"] = title.into();
+    document
+}
+
+fn register(local: &str) -> Value {
+    json!({ "operation": "register", "document": draft(local) })
+}
+
+fn tag(reply: &Reply) -> String {
+    reply.header("etag").unwrap().trim_matches('"').to_owned()
+}
+
+impl Scene {
+    async fn change(&self, body: &Value) -> Reply {
+        self.call("POST", "/api/v1/changes").json(body).send().await
+    }
+
+    fn head(&self) -> Seq {
+        self.node.running.store().head()
+    }
+}
+
+fn kinds(reply: &Reply) -> Vec<String> {
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let outcomes = reply.json()["outcomes"].clone();
+    outcomes.as_array().unwrap().iter().map(|outcome| outcome["outcome"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn one_invalid_among_fifty_keeps_all_of_them_out_and_every_fault_is_told() {
+    let scene = Scene::new().await;
+    let mut changes: Vec<Value> = (0..50).map(|number| register(&format!("birds-{number}"))).collect();
+    changes[17]["document"]["titel"] = "Vögel".into();
+    changes[33]["document"]["country"] = "SE".into();
+    let head = scene.head();
+    let problem = scene.change(&json!({ "changes": changes })).await.problem(422, "invalid");
+    let places: Vec<&str> =
+        problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    assert_eq!(places, ["/changes/17/document/titel", "/changes/33/document/country"]);
+    assert!(problem["detail"].as_str().unwrap().starts_with("nothing was changed"), "{problem}");
+    assert_eq!(scene.head(), head, "nothing was written");
+
+    let rest = scene.change(&json!({ "changes": changes, "keep_going": true })).await;
+    let kinds = kinds(&rest);
+    assert_eq!(kinds.iter().filter(|kind| *kind == "registered").count(), 48);
+    assert_eq!((kinds[17].as_str(), kinds[33].as_str()), ("refused", "refused"));
+    assert_eq!(scene.head().0, head.0 + 48);
+    let second = scene.change(&json!({ "changes": changes, "keep_going": true })).await;
+    assert_eq!(
+        second.json()["outcomes"].as_array().unwrap().iter().filter(|o| o["outcome"] == "unchanged").count(),
+        48
+    );
+    assert_eq!(scene.head().0, head.0 + 48, "the same request again does nothing");
+}
+
+#[tokio::test]
+async fn all_changes_are_one_append_and_each_is_answered_with_its_place_and_tag() {
+    let scene = Scene::new().await;
+    let (old, gone) = (tag(&scene.register(&draft("old")).await), tag(&scene.register(&draft("gone")).await));
+    let head = scene.head().0;
+    let withdraw =
+        json!({ "operation": "withdraw", "id": id_of("gone"), "if_match": gone, "reason": "Consent ended." });
+    let changes = json!({ "changes": [
+        register("new"),
+        { "operation": "revise", "id": id_of("old"), "if_match": old, "document": titled("old", "Changed") },
+        withdraw,
+        { "operation": "register", "document": { "title": { "en": "Without an id" } } },
+    ] });
+    let made = scene.change(&changes).await;
+    assert_eq!(kinds(&made), ["registered", "revised", "withdrawn", "registered"]);
+    let outcomes = made.json()["outcomes"].clone();
+    let places: Vec<u64> =
+        outcomes.as_array().unwrap().iter().map(|outcome| outcome["seq"].as_u64().unwrap()).collect();
+    assert_eq!(places, [head + 1, head + 2, head + 3, head + 4]);
+    for (local, at) in [("new", 0), ("old", 1), ("gone", 2)] {
+        let shown = scene.call("GET", &format!("/api/v1/datasets/{local}")).send().await;
+        assert_eq!(outcomes[at]["etag"].as_str(), Some(tag(&shown).as_str()), "{local}");
+        assert_eq!(outcomes[at]["revision"], shown.json()["revision"]);
+    }
+    let again = json!({ "changes": [changes["changes"][0], changes["changes"][1], withdraw] });
+    assert_eq!(kinds(&scene.change(&again).await), ["unchanged", "unchanged", "unchanged"], "sent twice, made once");
+    assert_eq!(scene.head().0, head + 4);
+}
+
+#[tokio::test]
+async fn a_stale_tag_keeps_all_of_them_out() {
+    let scene = Scene::new().await;
+    let first = tag(&scene.register(&draft("birds")).await);
+    let put = scene.call("PUT", "/api/v1/datasets/birds").header("If-Match", "*").json(&titled("birds", "By another"));
+    assert_eq!(put.send().await.status, 200);
+    let head = scene.head();
+    let revise = json!({ "operation": "revise", "id": id_of("birds"), "if_match": first, "document": titled("birds", "By a file") });
+    let problem = scene.change(&json!({ "changes": [register("new"), revise] })).await.problem(412, "stale");
+    assert_eq!(problem["errors"][0]["pointer"], "/changes/1");
+    assert_eq!(scene.head(), head);
+    scene.node.call("GET", "/api/v1/datasets/new").send().await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_differ_and_writes_nothing() {
+    let scene = Scene::new().await;
+    let tag = tag(&scene.register(&draft("birds")).await);
+    let head = scene.head();
+    let revise =
+        json!({ "operation": "revise", "id": id_of("birds"), "if_match": tag, "document": titled("birds", "New") });
+    let said =
+        scene.change(&json!({ "changes": [revise, register("new"), { "operation": "burn" }], "dry_run": true })).await;
+    assert_eq!(kinds(&said), ["revised", "registered", "refused"]);
+    let outcomes = said.json()["outcomes"].clone();
+    assert_eq!(outcomes[0]["difference"], json!([{ "pointer": "/title/en", "before": "About birds", "after": "New" }]));
+    assert_eq!((&outcomes[0]["revision"], &outcomes[0]["seq"]), (&json!(2), &Value::Null));
+    assert!(outcomes[1]["difference"].as_array().unwrap().iter().any(|change| change["pointer"] == "/country"));
+    assert_eq!(outcomes[2]["errors"][0]["pointer"], "/changes/2");
+    assert_eq!(scene.head(), head);
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_is_neither_changed_nor_betrayed() {
+    let scene = Scene::new().await;
+    let mut private = draft("secret");
+    private["visibility"] = "private".into();
+    let tag = tag(&scene.register(&private).await);
+    let other = scene.node.token(Role::Steward, Some("other")).await;
+    let head = scene.head();
+    let call = |body: &Value| scene.node.call("POST", "/api/v1/changes").bearer(&other).json(body).send();
+    let withdraw = |local: &str| json!({ "changes": [{ "operation": "withdraw", "id": id_of(local), "if_match": tag, "reason": "Mine now." }] });
+    let theirs = call(&withdraw("secret")).await.problem(422, "invalid");
+    let absent = call(&withdraw("absent")).await.problem(422, "invalid");
+    assert_eq!(theirs["detail"], absent["detail"]);
+    assert_eq!(scene.head(), head);
+    let records = scene.node.call("GET", "/api/v1/records").bearer(&other).send().await.json();
+    assert_eq!((&records["items"], &records["base"]), (&json!([]), &json!("https://fi.pleiad.example/dataset/")));
+    let own = scene.call("GET", "/api/v1/records").send().await.json();
+    assert_eq!(
+        (own["items"][0]["etag"].as_str(), &own["items"][0]["record"]["dataset"]["id"]),
+        (Some(tag.as_str()), &json!(id_of("secret")))
+    );
+    for path in ["/api/v1/changes", "/api/v1/records"] {
+        let method = if path.ends_with("records") { "GET" } else { "POST" };
+        scene.node.call(method, path).json(&json!({ "changes": [] })).send().await.problem(401, "unauthenticated");
+        let researcher = scene.node.token(Role::Researcher, None).await;
+        let call = scene.node.call(method, path).bearer(&researcher).json(&json!({ "changes": [] }));
+        call.send().await.problem(403, "forbidden");
+    }
+}
+
+#[tokio::test]
+async fn records_are_walked_page_by_page_without_a_gap() {
+    let scene = Scene::new().await;
+    let changes: Vec<Value> = (0..7).map(|number| register(&format!("birds-{number}"))).collect();
+    assert_eq!(scene.change(&json!({ "changes": changes })).await.status, 200);
+    let (mut path, mut seen) = ("/api/v1/records?limit=3".to_owned(), Vec::new());
+    loop {
+        let page = scene.call("GET", &path).send().await;
+        let items = page.json()["items"].clone();
+        seen.extend(
+            items.as_array().unwrap().iter().map(|item| item["record"]["dataset"]["id"].as_str().unwrap().to_owned()),
+        );
+        let Some(link) = page.header("link") else { break };
+        path = link[1..link.find('>').unwrap()].to_owned();
+    }
+    assert_eq!(seen, (0..7).map(|number| id_of(&format!("birds-{number}"))).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_request_that_is_none_is_refused_with_what_to_send() {
+    let scene = Scene::new().await;
+    for body in [json!([]), json!({}), json!({ "changes": {} }), json!({ "changes": [], "force": true })] {
+        let problem = scene.change(&body).await.problem(422, "invalid");
+        assert!(problem["detail"].as_str().unwrap().contains("changes"), "{problem}");
+    }
+    let call = scene.call("POST", "/api/v1/changes").header("Content-Type", "application/json");
+    call.body("{\"changes\": [], \"changes\": []}").send().await.problem(400, "malformed_body");
+    let many: Vec<Value> = (0..1_001).map(|_| json!({ "operation": "register", "document": {} })).collect();
+    scene.change(&json!({ "changes": many })).await.problem(413, "too_large");
+    let twice =
+        scene.change(&json!({ "changes": [register("birds"), register("birds")] })).await.problem(422, "invalid");
+    assert!(twice["detail"].as_str().unwrap().contains("stands twice"), "{twice}");
+    let source = json!({ "name": "test", "iri": "urn:x:1", "digest": "0".repeat(64) });
+    let sourced = |local: &str| {
+        let mut operation = register(local);
+        operation["document"]["source"] = source.clone();
+        operation
+    };
+    let twice = scene.change(&json!({ "changes": [sourced("a"), sourced("b")] })).await.problem(422, "invalid");
+    assert_eq!(twice["errors"][0]["pointer"], "/changes/1", "{twice}");
+}
