@@ -5,7 +5,7 @@ use std::io;
 use jiff::civil::Date;
 
 use super::node::{Node, Term};
-use super::record::{Record, parse_iri, shown};
+use super::record::{Record, country, parse_iri, shown};
 use super::terms::Property;
 use crate::domain::bounds;
 use crate::domain::dataset::{BoundingBox, Period, Place};
@@ -14,6 +14,9 @@ use crate::vocabulary;
 
 /// The places that a dataset covers.
 pub(super) fn places(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Place>> {
+    if record.is_ours {
+        return own_places(record, node);
+    }
     let mut places = Vec::new();
     for term in node.all(Property::SPATIAL) {
         let place = match term {
@@ -37,6 +40,22 @@ pub(super) fn places(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Pla
     }
     // Blank nodes come in no order of their own; the same places must make the same record.
     places.sort_by_cached_key(|place| serde_json::to_string(place).unwrap_or_default());
+    record.cut("places", &mut places);
+    Ok(places)
+}
+
+/// The places as a node of this kind described them.
+fn own_places(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Place>> {
+    let mut places = Vec::new();
+    for (_, own) in record.in_order(node.all(Property::OWN_PLACE))? {
+        places.push(Place {
+            name: record.title("place", own.all(Property::PREF_LABEL)),
+            iri: record.one_iri("place", own.all(Property::OWN_IRI)),
+            country: own.all(Property::OWN_COUNTRY).filter_map(Term::text).find_map(country),
+            bbox: bounding_box(record, &own),
+        });
+    }
+    places.retain(|place| *place != Place::default());
     record.cut("places", &mut places);
     Ok(places)
 }
@@ -115,30 +134,32 @@ pub(super) fn periods(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Pe
     let mut periods = Vec::new();
     for term in node.all(Property::TEMPORAL) {
         let own = record.follow(term)?;
-        let mut end_of = |properties: &[Property], last: bool| {
-            let text = own.first_of(properties).into_iter().find_map(Term::text)?;
-            let day = edge(text, last);
-            if day.is_none() {
-                record.note(format!("period: {:?} is not a day", shown(text)));
-            }
-            day
-        };
-        let start = end_of(&[Property::START_DATE, Property::SCHEMA_START], false);
-        let end = end_of(&[Property::END_DATE, Property::SCHEMA_END], true);
-        if let (Some(from), Some(to)) = (start, end)
-            && from > to
-        {
-            record.note(format!("period: it ends on {to}, before it begins on {from}, and is not stated"));
-            continue;
-        }
-        let period = Period { start, end };
-        if (start.is_some() || end.is_some()) && !periods.contains(&period) {
-            periods.push(period);
-        }
+        periods.extend(period(record, &own).filter(|period| !periods.contains(period)));
     }
     periods.sort_by_key(|period| (period.start, period.end));
     record.cut("periods", &mut periods);
     Ok(periods)
+}
+
+/// A period; nothing where neither of its ends is stated, or the last is before the first.
+pub(super) fn period(record: &mut Record<'_>, own: &Node) -> Option<Period> {
+    let mut end_of = |properties: &[Property], last: bool| {
+        let text = own.first_of(properties).into_iter().find_map(Term::text)?;
+        let day = edge(text, last);
+        if day.is_none() {
+            record.note(format!("period: {:?} is not a day", shown(text)));
+        }
+        day
+    };
+    let start = end_of(&[Property::START_DATE, Property::SCHEMA_START], false);
+    let end = end_of(&[Property::END_DATE, Property::SCHEMA_END], true);
+    if let (Some(from), Some(to)) = (start, end)
+        && from > to
+    {
+        record.note(format!("period: it ends on {to}, before it begins on {from}, and is not stated"));
+        return None;
+    }
+    (start.is_some() || end.is_some()).then_some(Period { start, end })
 }
 
 /// An edge of a period: a day, or the first or last day of a month or year.

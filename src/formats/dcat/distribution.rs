@@ -3,9 +3,9 @@
 use std::io;
 
 use super::node::{Node, Term};
-use super::record::{Record, shown};
-use super::rights;
+use super::record::{Record, parse_iri, shown};
 use super::terms::Property;
+use super::{german, rights};
 use crate::domain::bounds;
 use crate::domain::dataset::Distribution;
 use crate::domain::gdpr::PersonalData;
@@ -17,57 +17,93 @@ use crate::vocabulary;
 pub(super) struct Read {
     pub(super) distribution: Distribution,
     pub(super) personal_data: PersonalData,
+    /// What it says about rights beside the licence.
+    pub(super) rights: Vec<Term>,
+    /// How many records MLDCAT-AP counts in it, and the columns it lists.
+    pub(super) datapoints: Option<u64>,
+    pub(super) features: Vec<Term>,
 }
 
-/// Every distribution, in the order of their addresses and names.
+/// Every distribution, in the order of their addresses and names, or in that of a node of this kind.
 pub(super) fn all(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Read>> {
     let mut found = Vec::new();
     let mut terms: Vec<&Term> = node.all(Property::DISTRIBUTION).collect();
     record.cut("distributions", &mut terms);
-    for term in terms {
-        let own = record.follow(term)?;
-        let read = one(record, &own)?;
+    let page = node.all(Property::OWN_PAGE).find_map(parsed);
+    for (_, own) in record.in_order(terms.into_iter())? {
+        let mut read = one(record, &own)?;
+        // Our writer names its own page where a distribution has no address.
+        read.distribution.access_url =
+            read.distribution.access_url.filter(|url| !record.is_ours || Some(url) != page.as_ref());
         // A reference to a distribution that is not described, or described by nothing that is read, says nothing.
-        if read.distribution != Distribution::default() {
+        if record.is_ours || read.distribution != Distribution::default() {
             found.push(read);
         }
     }
-    found.sort_by_cached_key(|read| {
-        let Distribution { access_url, download_url, title, format, .. } = &read.distribution;
-        let name = title.as_ref().map(|title| title.best(&[]).1.to_owned());
-        (access_url.clone(), download_url.clone(), name, format.clone())
-    });
-    found.dedup_by(|a, b| a.distribution == b.distribution);
+    if !record.is_ours {
+        found.sort_by_cached_key(|read| {
+            let Distribution { access_url, download_url, title, format, .. } = &read.distribution;
+            let name = title.as_ref().map(|title| title.best(&[]).1.to_owned());
+            (access_url.clone(), download_url.clone(), name, format.clone())
+        });
+        found.dedup_by(|a, b| a.distribution == b.distribution);
+    }
     Ok(found)
 }
 
+fn parsed(term: &Term) -> Option<Iri> {
+    term.text().and_then(parse_iri)
+}
+
 fn one(record: &mut Record<'_>, node: &Node) -> io::Result<Read> {
-    let media_type = media_type(record, node)?;
+    let media_type = media_type(record, node, Property::MEDIA_TYPE, Property::OWN_MEDIA_TYPE)?;
     let format = format(record, node, media_type.as_deref())?;
     let conditions = rights::conditions(record, node)?;
     let licence = rights::licence(record, node)?.or(conditions.licence);
+    // The list of shards is another node's to serve; what it was stands in the record's own words.
+    let manifest: Vec<&Term> = node.all(Property::OWN_MANIFEST).collect();
+    let standards = node.all(Property::CONFORMS_TO).filter(|term| !manifest.contains(term));
     let distribution = Distribution {
         title: record.title("distribution's title", node.all(Property::TITLE)),
         description: record.prose("distribution's description", node.all(Property::DESCRIPTION)),
-        access_url: address(record, node, Property::ACCESS_URL, "access URL"),
-        download_url: address(record, node, Property::DOWNLOAD_URL, "download URL"),
+        access_url: record.one_iri("access URL", node.all(Property::ACCESS_URL)),
+        download_url: record.one_iri("download URL", node.all(Property::DOWNLOAD_URL)),
         format,
         media_type,
-        bytes: bytes(record, node),
+        compress_format: media_type_of_compression(record, node)?,
+        package_format: media_type_of_package(record, node)?,
+        availability: availability(record, node),
+        status: record.one_iri("status", node.all(Property::STATUS).filter(|term| !term.is_literal())),
+        conforms_to: record.iris("standard", standards),
+        bytes: record.count("size", node.all(Property::BYTE_SIZE)),
         sha256: sha256(record, node)?,
         licence,
         manifest: None,
-        ..Distribution::default()
     };
-    Ok(Read { distribution, personal_data: conditions.personal_data })
+    let mut rights: Vec<Term> = node.all(Property::RIGHTS).cloned().collect();
+    rights.extend(node.all(Property::DE_ATTRIBUTION).filter(|term| term.is_literal()).cloned());
+    Ok(Read {
+        distribution,
+        personal_data: conditions.personal_data,
+        rights,
+        datapoints: record.count("number of records", node.all(Property::DATAPOINTS)),
+        features: node.all(Property::HAS_FEATURE).cloned().collect(),
+    })
 }
 
-fn address(record: &mut Record<'_>, node: &Node, property: Property, what: &str) -> Option<Iri> {
-    let mut addresses = record.iris(what, node.all(property));
-    if addresses.len() > 1 {
-        record.note(format!("{what}: one of several is kept"));
-    }
-    if addresses.is_empty() { None } else { Some(addresses.swap_remove(0)) }
+fn media_type_of_compression(record: &mut Record<'_>, node: &Node) -> io::Result<Option<String>> {
+    media_type(record, node, Property::COMPRESS_FORMAT, Property::OWN_COMPRESS_FORMAT)
+}
+
+fn media_type_of_package(record: &mut Record<'_>, node: &Node) -> io::Result<Option<String>> {
+    media_type(record, node, Property::PACKAGE_FORMAT, Property::OWN_PACKAGE_FORMAT)
+}
+
+/// How long it will stay: an entry of the EU table, or of the German one.
+fn availability(record: &mut Record<'_>, node: &Node) -> Option<Iri> {
+    let german: Vec<String> = node.all(Property::DE_AVAILABILITY).filter_map(german::availability).collect();
+    let own = record.one_iri("availability", node.all(Property::AVAILABILITY).filter(|term| !term.is_literal()));
+    own.or_else(|| german.first().and_then(|iri| iri.parse().ok()))
 }
 
 const IANA: [&str; 4] = [
@@ -77,8 +113,12 @@ const IANA: [&str; 4] = [
     "http://www.iana.org/assignments/media-type/",
 ];
 
-fn media_type(record: &mut Record<'_>, node: &Node) -> io::Result<Option<String>> {
-    for term in node.all(Property::MEDIA_TYPE) {
+/// A media type: an entry of IANA's register, or, where a node of this kind wrote it, whatever stood there.
+fn media_type(record: &mut Record<'_>, node: &Node, property: Property, own: Property) -> io::Result<Option<String>> {
+    if let Some(line) = record.first_line("media type", node.all(own)) {
+        return Ok(Some(line));
+    }
+    for term in node.all(property) {
         for text in labels(record, term)? {
             let name = IANA.iter().find_map(|base| text.strip_prefix(base)).unwrap_or(&text).to_ascii_lowercase();
             if is_media_type(&name) {
@@ -95,7 +135,13 @@ fn media_type(record: &mut Record<'_>, node: &Node) -> io::Result<Option<String>
 /// The format: the code of the EU table, else what the source wrote, else what the media type says alone.
 fn format(record: &mut Record<'_>, node: &Node, media_type: Option<&str>) -> io::Result<Option<String>> {
     let mut words = None;
-    for term in node.all(Property::FORMAT) {
+    if record.is_ours
+        && let Some(line) = record.first_line("format", node.all(Property::PLAIN_FORMAT))
+    {
+        return Ok(Some(line));
+    }
+    let terms: Vec<&Term> = node.first_of(&[Property::FORMAT, Property::PLAIN_FORMAT]);
+    for term in terms {
         for text in labels(record, term)? {
             if let Some(code) = vocabulary::file_type(&text) {
                 if code != "UNKNOWN" {
@@ -115,6 +161,7 @@ fn format(record: &mut Record<'_>, node: &Node, media_type: Option<&str>) -> io:
             }
         }
     }
+    let media_type = media_type.filter(|_| !record.is_ours);
     Ok(words.or_else(|| media_type.and_then(vocabulary::file_type_of_media).map(str::to_owned)))
 }
 
@@ -129,19 +176,6 @@ fn labels(record: &mut Record<'_>, term: &Term) -> io::Result<Vec<String>> {
         texts.remove(0); // an address of its own, which its label explains
     }
     Ok(texts)
-}
-
-fn bytes(record: &mut Record<'_>, node: &Node) -> Option<u64> {
-    let text = node.all(Property::BYTE_SIZE).find_map(Term::text)?;
-    let whole = match text.trim().split_once('.') {
-        Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => whole,
-        _ => text.trim(),
-    };
-    let bytes = whole.parse().ok().filter(|bytes| *bytes <= bounds::COUNT);
-    if bytes.is_none() {
-        record.note(format!("size: {:?} is not a number of bytes", shown(text)));
-    }
-    bytes
 }
 
 fn sha256(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Digest>> {

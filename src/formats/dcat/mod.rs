@@ -8,15 +8,22 @@
 mod contexts;
 mod coverage;
 mod distribution;
+mod gdpr;
+mod german;
+mod health;
 mod input;
 mod node;
 mod odrl;
 mod parties;
+mod policy;
 mod record;
 mod rights;
 mod spill;
+mod tables;
 mod terms;
+mod training;
 mod triples;
+mod words;
 mod write;
 
 use std::sync::Arc;

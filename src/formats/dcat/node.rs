@@ -12,6 +12,8 @@ pub(super) enum Term {
         text: String,
         /// Its language tag as written.
         language: Option<String>,
+        /// The IRI of its type, where it is more than a text.
+        datatype: Option<String>,
     },
 }
 
@@ -22,6 +24,11 @@ impl Term {
             Self::Iri(text) | Self::Literal { text, .. } => Some(text),
             Self::Blank(_) => None,
         }
+    }
+
+    /// Whether it is a literal.
+    pub(super) fn is_literal(&self) -> bool {
+        matches!(self, Self::Literal { .. })
     }
 
     /// The IRI.
@@ -46,6 +53,8 @@ impl Term {
 pub(super) struct Node {
     pub(super) subject: String,
     pub(super) statements: Vec<(Property, Term)>,
+    /// Bytes of what is said.
+    pub(super) size: usize,
     /// More was said than is read.
     pub(super) is_too_large: bool,
 }

@@ -27,29 +27,40 @@ const ORGANISATIONS: [&str; 2] =
 
 /// The publisher; of several the first by name.
 pub(super) fn publisher(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Agent>> {
-    let mut agents = agents(record, node, Property::PUBLISHER)?;
+    one_agent(record, "publisher", node.all(Property::PUBLISHER))
+}
+
+/// Who made it, in the order of the names; DCAT-AP.de calls them originators too.
+pub(super) fn creators(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Agent>> {
+    agents(record, "creator", node.all(Property::CREATOR).chain(node.all(Property::DE_ORIGINATOR)))
+}
+
+/// The one in a role; of several the first by name.
+pub(super) fn one_agent<'t>(
+    record: &mut Record<'_>,
+    role: &str,
+    terms: impl Iterator<Item = &'t Term>,
+) -> io::Result<Option<Agent>> {
+    let mut agents = agents(record, role, terms)?;
     if agents.len() > 1 {
-        record.note("publisher: one of several is kept");
+        record.note(format!("{role}: one of several is kept"));
     }
     Ok(if agents.is_empty() { None } else { Some(agents.swap_remove(0)) })
 }
 
-/// Who made it.
-pub(super) fn creators(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Agent>> {
-    let mut agents = agents(record, node, Property::CREATOR)?;
-    record.cut("creators", &mut agents);
-    Ok(agents)
-}
-
-fn agents(record: &mut Record<'_>, node: &Node, property: Property) -> io::Result<Vec<Agent>> {
+/// Those in a role, in the order of their names.
+pub(super) fn agents<'t>(
+    record: &mut Record<'_>,
+    role: &str,
+    terms: impl Iterator<Item = &'t Term>,
+) -> io::Result<Vec<Agent>> {
     let mut agents = Vec::new();
-    for term in node.all(property) {
-        if let Some(agent) = agent(record, term)? {
-            agents.push(agent);
-        }
+    for term in terms {
+        agents.extend(agent(record, term)?);
     }
-    agents.sort_by_cached_key(|agent| agent.name.best(&[]).1.to_owned());
+    agents.sort_by_cached_key(|agent| (agent.name.best(&[]).1.to_owned(), agent.iri.clone()));
     agents.dedup();
+    record.cut(role, &mut agents);
     Ok(agents)
 }
 
@@ -59,7 +70,9 @@ fn agent(record: &mut Record<'_>, term: &Term) -> io::Result<Option<Agent>> {
         return Ok(name.map(|name| Agent { name, iri: None, kind: None }));
     }
     let node = record.follow(term)?;
-    let iri = term.iri().and_then(parse_iri);
+    // A name that our writer made up for a part of the record is nobody's IRI.
+    let is_part = |iri: &str| iri.strip_prefix(&record.subject).is_some_and(|part| part.starts_with('#'));
+    let iri = term.iri().filter(|iri| !(record.is_ours && is_part(iri))).and_then(parse_iri);
     let name = record.title("name", node.first_of(&NAMES).into_iter());
     let name = match (name, &iri) {
         (Some(name), _) => Some(name),
@@ -71,22 +84,31 @@ fn agent(record: &mut Record<'_>, term: &Term) -> io::Result<Option<Agent>> {
     Ok(name.map(|name| Agent { name, iri, kind }))
 }
 
-/// Whom to ask: an organisation's desk before a card that may be a person's, a card with an address before one without.
-/// A card that says it is a person's is not kept; the metadata travels to every member.
+/// Whom to ask about a dataset.
 pub(super) fn contact(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Contact>> {
+    desk(record, "contact", node.all(Property::CONTACT_POINT))
+}
+
+/// Whom to write to in a role: an organisation's desk before a card that may be a person's, a card with an address before one without.
+/// A card that says it is a person's is not kept; the metadata travels to every member.
+pub(super) fn desk<'t>(
+    record: &mut Record<'_>,
+    role: &str,
+    terms: impl Iterator<Item = &'t Term>,
+) -> io::Result<Option<Contact>> {
     let mut found: Vec<(bool, bool, Contact)> = Vec::new();
-    for term in node.all(Property::CONTACT_POINT) {
+    for term in terms {
         let card = record.follow(term)?;
         let is_person = card.is_a(INDIVIDUAL);
-        let organisation = record.title("contact", card.all(Property::ORGANISATION_NAME));
+        let organisation = record.title(role, card.all(Property::ORGANISATION_NAME));
         if is_person && organisation.is_none() {
-            record.note("contact: a person is left out; a functional mailbox is wanted");
+            record.note(format!("{role}: a person is left out; a functional mailbox is wanted"));
             continue;
         }
         let is_organisation = organisation.is_some() || ORGANISATIONS.iter().any(|class| card.is_a(class));
         let label = match organisation {
             Some(label) => Some(label),
-            None => record.title("contact", card.first_of(&NAMES).into_iter()),
+            None => record.title(role, card.first_of(&NAMES).into_iter()),
         };
         let (email, page) = if is_person { (None, None) } else { (email(record, &card)?, page(record, &card)?) };
         let name = match (&label, &email, &page) {
@@ -101,7 +123,7 @@ pub(super) fn contact(record: &mut Record<'_>, node: &Node) -> io::Result<Option
     found.sort_by(|a, b| (a.0, a.1, &a.2.name).cmp(&(b.0, b.1, &b.2.name)));
     found.dedup_by(|a, b| a.2 == b.2);
     if found.len() > 1 {
-        record.note("contact: one of several is kept");
+        record.note(format!("{role}: one of several is kept"));
     }
     Ok(found.into_iter().next().map(|(_, _, contact)| contact))
 }

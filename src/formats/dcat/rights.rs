@@ -7,16 +7,21 @@ use super::node::{Node, Term};
 use super::percent_decoded;
 use super::record::{Record, shown};
 use super::terms::Property;
+use super::training::answer;
 use crate::domain::bounds;
 use crate::domain::dataset::{AccessRights, TdmReservation};
-use crate::domain::gdpr::{Gdpr, PersonalData};
-use crate::domain::licence::Licence;
+use crate::domain::gdpr::PersonalData;
+use crate::domain::licence::{Confidence, Licence, Matched, Permissions};
+use crate::domain::text::Text;
 use crate::formats::text;
 use crate::vocabulary;
 use crate::vocabulary::licence::resolve;
 
 /// The licence that a dataset or distribution states itself. Several that differ are none: nobody says which holds.
 pub(super) fn licence(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Licence>> {
+    if record.is_ours {
+        return own_licence(record, node);
+    }
     let mut licences: Vec<Licence> = Vec::new();
     for term in node.all(Property::LICENSE) {
         if let Some(licence) = stated(record, term)?
@@ -30,6 +35,33 @@ pub(super) fn licence(record: &mut Record<'_>, node: &Node) -> io::Result<Option
         return Ok(None);
     }
     Ok(licences.pop())
+}
+
+/// The licence as a node of this kind wrote it: nothing is resolved again.
+fn own_licence(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Licence>> {
+    let Some(term) = node.all(Property::OWN_LICENCE).next() else { return Ok(None) };
+    let own = record.follow(term)?;
+    let confidence = match own.all(Property::OWN_CONFIDENCE).find_map(Term::text) {
+        Some("likely") => Some(Confidence::Likely),
+        Some("named") => Some(Confidence::Named),
+        Some("exact") => Some(Confidence::Exact),
+        _ => None,
+    };
+    let rule = record.first_line("licence's rule", own.all(Property::OWN_MATCHED_BY));
+    Ok(Some(Licence {
+        spdx: record.first_line("licence's identifier", own.all(Property::OWN_SPDX)),
+        iri: record.one_iri("licence", own.all(Property::OWN_IRI)),
+        raw: record.passage("licence", own.all(Property::LABEL)),
+        matched: rule.zip(confidence).map(|(rule, confidence)| Matched { rule, confidence }),
+        permissions: Permissions {
+            commercial: answer(&own, Property::OWN_COMMERCIAL),
+            derivatives: answer(&own, Property::OWN_DERIVATIVES),
+            share_alike: answer(&own, Property::OWN_SHARE_ALIKE),
+            attribution: answer(&own, Property::OWN_ATTRIBUTION),
+            ai_training: answer(&own, Property::OWN_AI_TRAINING),
+            text_and_data_mining: answer(&own, Property::OWN_TEXT_AND_DATA_MINING),
+        },
+    }))
 }
 
 fn stated(record: &mut Record<'_>, term: &Term) -> io::Result<Option<Licence>> {
@@ -82,6 +114,9 @@ pub(super) fn agreed_licence(
     distributions: &[Read],
 ) -> io::Result<Option<Licence>> {
     let own = licence(record, node)?;
+    if record.is_ours {
+        return Ok(own);
+    }
     let stated: Vec<&Licence> = distributions.iter().filter_map(|read| read.distribution.licence.as_ref()).collect();
     let Some(first) = own.as_ref().or(stated.first().copied()) else { return Ok(None) };
     if !stated.iter().all(|licence| same(licence, first)) {
@@ -98,7 +133,9 @@ pub(super) fn agreed_licence(
 /// Who may see the data. Several answers that differ are none.
 pub(super) fn access(record: &mut Record<'_>, node: &Node) -> io::Result<AccessRights> {
     let mut answers = Vec::new();
-    for term in node.first_of(&[Property::ACCESS_RIGHTS, Property::RIGHTS]) {
+    let places: &[Property] =
+        if record.is_ours { &[Property::ACCESS_RIGHTS] } else { &[Property::ACCESS_RIGHTS, Property::RIGHTS] };
+    for term in node.first_of(places) {
         let mut texts: Vec<String> = term.text().map(str::to_owned).into_iter().collect();
         let statement = record.follow(term)?;
         texts.extend(statement.all(Property::DC_TYPE).filter_map(Term::text).map(str::to_owned));
@@ -123,6 +160,23 @@ pub(super) fn access(record: &mut Record<'_>, node: &Node) -> io::Result<AccessR
     }
 }
 
+/// What is said about rights beside the licence: by the dataset, else by its distributions; and how a source is to be
+/// named (DCAT-AP.de). An entry of the access-right table is no statement of its own.
+pub(super) fn statement(record: &mut Record<'_>, node: &Node, distributions: &[Read]) -> io::Result<Option<Text>> {
+    let mut terms: Vec<Term> = node.all(Property::RIGHTS).cloned().collect();
+    if terms.is_empty() && !record.is_ours {
+        terms.extend(distributions.iter().flat_map(|read| &read.rights).cloned());
+        terms.sort();
+        terms.dedup();
+    }
+    let is_entry = |term: &Term| {
+        term.text().is_some_and(|text| vocabulary::access_rights(text) != AccessRights::NotStated)
+            || term.text().is_some_and(|text| text.contains("/authority/access-right/"))
+    };
+    terms.retain(|term| !is_entry(term));
+    record.statements("rights", terms.iter())
+}
+
 /// Whether text and data mining is reserved.
 pub(super) fn tdm_reservation(node: &Node) -> TdmReservation {
     match node.all(Property::TDM_RESERVATION).find_map(Term::text).map(str::trim) {
@@ -132,57 +186,19 @@ pub(super) fn tdm_reservation(node: &Node) -> TdmReservation {
     }
 }
 
-const DPV: &str = "https://w3id.org/dpv#";
-const GDPR: &str = "https://w3id.org/dpv/legal/eu/gdpr#";
-
-/// What is stated about personal data: in terms of the Data Privacy Vocabulary, or by the Czech conditions of use of every
-/// distribution. One distribution with personal data makes the dataset personal; all of them must be without for a *no*.
-pub(super) fn gdpr(record: &mut Record<'_>, node: &Node, distributions: &[Read]) -> Gdpr {
-    let mut gdpr = Gdpr {
-        categories: record.iris("personal data", node.all(Property::HAS_PERSONAL_DATA)),
-        purposes: record.iris("purpose", node.all(Property::HAS_PURPOSE)),
-        data_subjects: record.iris("data subject", node.all(Property::HAS_DATA_SUBJECT)),
-        ..Gdpr::default()
-    };
-    for basis in record.iris("legal basis", node.all(Property::HAS_LEGAL_BASIS)) {
-        match basis.as_str().strip_prefix(GDPR) {
-            Some(term) if term.starts_with("A6-") => gdpr.legal_basis.push(basis),
-            Some(term) if term.starts_with("A9-") => gdpr.special_condition.push(basis),
-            _ => record.note(format!("legal basis: {:?} is not one of Article 6 or 9", shown(basis.as_str()))),
-        }
-    }
-    let mut answers: Vec<PersonalData> = node
-        .all(Property::HAS_DATA)
-        .filter_map(|term| match term.iri()?.strip_prefix(DPV)? {
-            "PersonalData" => Some(PersonalData::Yes),
-            "PseudonymisedData" => Some(PersonalData::Pseudonymised),
-            "AnonymisedData" => Some(PersonalData::Anonymised),
-            "NonPersonalData" => Some(PersonalData::No),
-            _ => None,
-        })
-        .collect();
-    if distributions.iter().any(|read| read.personal_data == PersonalData::Yes) {
-        answers.push(PersonalData::Yes);
-    } else if !distributions.is_empty() && distributions.iter().all(|read| read.personal_data == PersonalData::No) {
-        answers.push(PersonalData::No);
-    }
-    answers.sort();
-    answers.dedup();
-    match answers[..] {
-        [one] => gdpr.personal_data = one,
-        [] => {}
-        // What is personal anywhere is personal; a milder word beside it does not take that back.
-        _ if answers.contains(&PersonalData::Yes) => gdpr.personal_data = PersonalData::Yes,
-        _ => record.note("personal data: several answers are stated that differ, so none is taken"),
-    }
-    gdpr
-}
-
 /// The Czech conditions of use (DCAT-AP-CZ): three statements about copyright, one about personal data.
 #[derive(Default)]
 pub(super) struct Conditions {
     pub(super) licence: Option<Licence>,
     pub(super) personal_data: PersonalData,
+}
+
+/// Whether a licence is one of the Czech conditions of use.
+pub(super) fn is_czech(licence: Option<&Licence>) -> bool {
+    let starts = |text: &str| percent_decoded(text).starts_with(CZECH);
+    licence.is_some_and(|own| {
+        own.raw.as_deref().is_some_and(starts) || own.iri.as_ref().is_some_and(|iri| starts(iri.as_str()))
+    })
 }
 
 const CZECH: &str = "https://data.gov.cz/podmínky-užití/";

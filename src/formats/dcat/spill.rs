@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Seek, SeekFrom, Write};
 
 use super::node::{Node, Term};
-use super::terms::{CATALOG_CLASS, DATASET_CLASS, Property};
+use super::terms::{CATALOG_CLASS, DATASET_CLASS, Others, Property};
 
 /// The most bytes of statements about one subject; a description beyond it is refused, not read.
 pub(super) const NODE_LIMIT: usize = 8 << 20;
@@ -36,12 +36,15 @@ pub(super) struct Collector {
     /// Bytes after which the buffer is written to disk.
     limit: usize,
     runs: Vec<File>,
+    /// Properties that are kept and not read.
+    pub(super) others: Others,
 }
 
 impl Collector {
     /// A collector that keeps at most about this many bytes in memory.
     pub(super) fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), starts: Vec::new(), limit: limit.min(1 << 30), runs: Vec::new() }
+        let limit = limit.min(1 << 30);
+        Self { buffer: Vec::new(), starts: Vec::new(), limit, runs: Vec::new(), others: Others::default() }
     }
 
     /// Adds a statement read from the file with this number.
@@ -56,6 +59,7 @@ impl Collector {
             Value::Iri(iri) => (b'I', "", iri),
             Value::Blank(label) => (b'B', "", label),
             Value::Literal(text, language) => (b'L', language, cut(text, VALUE_LIMIT)),
+            Value::Typed(text, datatype) => (b'T', datatype, cut(text, VALUE_LIMIT)),
         };
         let language = cut(language, 255);
         for (length, bytes) in [(subject.len(), subject.as_bytes()), (text.len(), text.as_bytes())] {
@@ -63,7 +67,8 @@ impl Collector {
             self.buffer.extend(bytes);
         }
         self.buffer.extend(file.to_le_bytes());
-        self.buffer.extend([property.byte(), kind, language.len() as u8]); // cut to 255 bytes above
+        self.buffer.extend(property.number().to_le_bytes());
+        self.buffer.extend([kind, language.len() as u8]); // cut to 255 bytes above
         self.buffer.extend(language.as_bytes());
         Ok(())
     }
@@ -78,7 +83,7 @@ impl Collector {
                 }
             }
             let (bytes, index) = sorted.finish();
-            return Ok(Sorted { bytes: Bytes::Memory(Cursor::new(bytes)), index });
+            return Ok(Sorted { bytes: Bytes::Memory(Cursor::new(bytes)), index, others: self.others });
         }
         self.spill()?;
         drop(std::mem::take(&mut self.buffer));
@@ -102,7 +107,7 @@ impl Collector {
         }
         let (writer, index) = sorted.finish();
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Sorted { bytes: Bytes::File(BufReader::with_capacity(1 << 14, file)), index })
+        Ok(Sorted { bytes: Bytes::File(BufReader::with_capacity(1 << 14, file)), index, others: self.others })
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -139,6 +144,8 @@ pub(super) enum Value<'a> {
     Blank(&'a str),
     /// A text and its language tag, or an empty one.
     Literal(&'a str, &'a str),
+    /// A value and the IRI of its type.
+    Typed(&'a str, &'a str),
 }
 
 fn cut(text: &str, limit: usize) -> &str {
@@ -151,8 +158,9 @@ struct Statement {
     subject: Vec<u8>,
     text: Vec<u8>,
     file: u32,
-    property: u8,
+    property: u16,
     kind: u8,
+    /// The language of a text, or the type of a value.
     language: Vec<u8>,
 }
 
@@ -164,9 +172,10 @@ impl Statement {
         }
         let subject = read_block(from)?;
         let text = read_block(from)?;
-        let mut rest = [0; 7];
+        let mut rest = [0; 8];
         from.read_exact(&mut rest)?;
-        let [a, b, c, d, property, kind, language] = rest;
+        let [a, b, c, d, low, high, kind, language] = rest;
+        let property = u16::from_le_bytes([low, high]);
         let mut language = vec![0; usize::from(language)];
         from.read_exact(&mut language)?;
         Ok(Some(Self { subject, text, file: u32::from_le_bytes([a, b, c, d]), property, kind, language }))
@@ -179,13 +188,14 @@ impl Statement {
         to.write_all(&(self.text.len() as u32).to_le_bytes())?;
         to.write_all(&self.text)?;
         to.write_all(&self.file.to_le_bytes())?;
-        to.write_all(&[self.property, self.kind, self.language.len() as u8])?;
+        to.write_all(&self.property.to_le_bytes())?;
+        to.write_all(&[self.kind, self.language.len() as u8])?;
         to.write_all(&self.language)?;
-        Ok(15 + self.subject.len() + self.text.len() + self.language.len())
+        Ok(16 + self.subject.len() + self.text.len() + self.language.len())
     }
 
     fn is_type(&self, class: &str) -> bool {
-        self.property == Property::TYPE.byte() && self.kind == b'I' && self.text == class.as_bytes()
+        self.property == Property::TYPE.number() && self.kind == b'I' && self.text == class.as_bytes()
     }
 
     fn term(self) -> Option<(Property, Term)> {
@@ -194,9 +204,10 @@ impl Statement {
         let term = match self.kind {
             b'I' => Term::Iri(text),
             b'B' => Term::Blank(text),
-            _ => Term::Literal { text, language: (!language.is_empty()).then_some(language) },
+            b'T' => Term::Literal { text, language: None, datatype: Some(language) },
+            _ => Term::Literal { text, language: (!language.is_empty()).then_some(language), datatype: None },
         };
-        Some((Property::from_byte(self.property)?, term))
+        Some((Property::from_number(self.property), term))
     }
 }
 
@@ -280,12 +291,18 @@ enum Bytes {
 pub(super) struct Sorted {
     bytes: Bytes,
     index: Index,
+    others: Others,
 }
 
 impl Sorted {
     /// Where the datasets are, in the order of their names.
     pub(super) fn datasets(&self) -> &[u64] {
         &self.index.datasets
+    }
+
+    /// The IRI of a property that was met, read or not.
+    pub(super) fn iri_of(&self, property: Property) -> &str {
+        self.others.iri(property)
     }
 
     /// Where the catalogues are.
@@ -321,15 +338,14 @@ impl Sorted {
 fn read_node<R: BufRead + Seek>(from: &mut R, place: u64) -> io::Result<Node> {
     from.seek(SeekFrom::Start(place))?;
     let mut node = Node::default();
-    let mut size = 0;
     while let Some(statement) = Statement::read(from)? {
         if node.subject.is_empty() {
             node.subject = String::from_utf8_lossy(&statement.subject).into_owned();
         } else if node.subject.as_bytes() != statement.subject {
             break;
         }
-        size += statement.subject.len() + statement.text.len();
-        if size > NODE_LIMIT {
+        node.size += statement.subject.len() + statement.text.len();
+        if node.size > NODE_LIMIT {
             node.is_too_large = true;
             break;
         }

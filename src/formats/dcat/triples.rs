@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use oxrdf::{NamedOrBlankNode, Term};
+use oxrdf::vocab::xsd;
+use oxrdf::{Literal, NamedOrBlankNode, Term};
 use oxrdfio::{RdfFormat, RdfParseError, RdfParser};
 
 use super::input::{self, Opened, SourceFile, is_by_line};
@@ -72,7 +73,7 @@ impl Reading {
             match quad {
                 Ok(quad) => {
                     base.subject(&quad.subject);
-                    let Some(property) = Property::of(quad.predicate.as_str()) else { continue };
+                    let Some(property) = collector.others.property(quad.predicate.as_str()) else { continue };
                     if property == Property::DATASET {
                         continue; // a catalogue of a million datasets says nothing about any of them
                     }
@@ -82,10 +83,7 @@ impl Reading {
                             let label = format!("_:{number}:{}", label.as_str());
                             base.add(collector, property, Value::Blank(&label))
                         }
-                        Term::Literal(literal) => {
-                            let language = literal.language().unwrap_or_default();
-                            base.add(collector, property, Value::Literal(literal.value(), language))
-                        }
+                        Term::Literal(literal) => base.add(collector, property, value_of(literal)),
                         #[allow(unreachable_patterns)] // triple terms exist only with a feature of oxrdf
                         _ => Ok(()),
                     }
@@ -138,6 +136,15 @@ impl Reading {
                 self.damage.subjects.entry(subject.clone()).or_insert_with(|| place.to_owned());
             }
         }
+    }
+}
+
+/// A literal with its language or, where it is more than a text, its type.
+fn value_of(literal: &Literal) -> Value<'_> {
+    match literal.language() {
+        Some(language) => Value::Literal(literal.value(), language),
+        None if literal.datatype() == xsd::STRING => Value::Literal(literal.value(), ""),
+        None => Value::Typed(literal.value(), literal.datatype().as_str()),
     }
 }
 

@@ -26,6 +26,7 @@ mod training;
 use oxrdf::{NamedNode, Triple};
 
 use crate::domain::dataset::{AccessRights, Dataset, Registered, TdmReservation};
+use crate::domain::ids::LanguageTag;
 use crate::formats::export;
 use crate::vocabulary;
 use graph::{Graph, Part};
@@ -129,18 +130,18 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The EU table names languages without script and region; a tag that it cannot say is said beside it.
+    /// The EU table names languages without script and region; where it cannot say one tag, all are said beside it.
     fn languages(&mut self) {
         let me = self.me.0.clone();
-        for tag in &self.dataset.languages {
-            let entry = vocabulary::language_iri(tag.primary());
-            if let Some(iri) = entry {
-                self.graph.link(&me, DCT.at("language"), iri);
-                self.graph.concept(iri, Some(DCT.at("LinguisticSystem")));
-            }
-            if entry.and_then(vocabulary::language).as_ref() != Some(tag) {
-                self.graph.plain(&me, OWN_TERMS.at("language"), tag.as_str());
-            }
+        let entry = |tag: &LanguageTag| vocabulary::language_iri(tag.primary());
+        let is_exact = |tag: &LanguageTag| entry(tag).and_then(vocabulary::language).as_ref() == Some(tag);
+        let languages = &self.dataset.languages;
+        for iri in languages.iter().filter_map(entry) {
+            self.graph.link(&me, DCT.at("language"), iri);
+            self.graph.concept(iri, Some(DCT.at("LinguisticSystem")));
+        }
+        if !languages.iter().all(is_exact) {
+            languages.iter().for_each(|tag| self.graph.plain(&me, OWN_TERMS.at("language"), tag.as_str()));
         }
     }
 

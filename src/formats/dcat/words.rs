@@ -1,0 +1,140 @@
+//! A record in its own words: the dataset's statements and those of what hangs on it, as N-Triples.
+//!
+//! What hangs on it is what was read of it, and every blank node that can be reached from there, because a blank node
+//! means nothing elsewhere. Lines are sorted and a blank node is named by what is said about it, so that the same words
+//! are the same text however a portal orders them and whatever its parser calls its nodes.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io;
+use std::rc::Rc;
+
+use oxrdf::{Literal, NamedNode};
+
+use super::node::{Node, Term};
+use super::record::Record;
+use super::terms::{CATALOG_CLASS, DATASET_CLASS, Property};
+use crate::domain::ids::Digest;
+
+/// The most bytes of a text; a record of more has none, and is known again by what was read of it.
+const LIMIT: usize = 4 << 20;
+/// The most blank nodes that are looked up beside what was read.
+const BLANKS: usize = 10_000;
+
+/// The words of the record whose dataset is this node; empty where they are too many.
+pub(super) fn of(record: &mut Record<'_>, dataset: &Node) -> io::Result<String> {
+    if !reach_blanks(record)? {
+        return Ok(String::new());
+    }
+    let mut names = Names { record, known: HashMap::new() };
+    let mut lines = BTreeSet::new();
+    let mut size = 0;
+    let nodes: Vec<Rc<Node>> = names.record.met.values().cloned().collect();
+    for node in nodes {
+        let is_other = node.subject != dataset.subject && (node.is_a(DATASET_CLASS) || node.is_a(CATALOG_CLASS));
+        if is_other {
+            continue; // another record, which has its own words
+        }
+        let subject = names.of_subject(&node.subject);
+        for (property, object) in &node.statements {
+            let property = iri(names.record.sorted.iri_of(*property));
+            let line = format!("{subject} {property} {} .\n", names.of(object, &mut Vec::new()));
+            size += line.len();
+            if size > LIMIT {
+                return Ok(String::new());
+            }
+            lines.insert(line);
+        }
+    }
+    Ok(lines.into_iter().collect())
+}
+
+/// Looks up the blank nodes that hang on what was read; false where there are too many.
+fn reach_blanks(record: &mut Record<'_>) -> io::Result<bool> {
+    let blanks = |node: &Node| -> Vec<Term> {
+        let objects = node.statements.iter().map(|(_, object)| object);
+        objects.filter(|object| matches!(object, Term::Blank(_))).cloned().collect()
+    };
+    let mut seen: HashSet<String> = record.met.keys().cloned().collect();
+    let mut open: Vec<Term> = record.met.values().flat_map(|node| blanks(node)).collect();
+    let mut count = 0;
+    while let Some(term) = open.pop() {
+        let Some(name) = term.subject().filter(|name| !seen.contains(*name)) else { continue };
+        seen.insert(name.to_owned());
+        count += 1;
+        if count > BLANKS {
+            return Ok(false);
+        }
+        let node = record.follow(&term)?;
+        open.extend(blanks(&node));
+    }
+    Ok(true)
+}
+
+/// The names of nodes in the text.
+struct Names<'r, 's> {
+    record: &'r Record<'s>,
+    known: HashMap<String, String>,
+}
+
+/// How deep blank nodes may hang on blank nodes to be told apart by what lies there.
+const DEPTH: usize = 32;
+
+impl Names<'_, '_> {
+    fn of_subject(&mut self, subject: &str) -> String {
+        if subject.starts_with("_:") { self.blank(subject, &mut Vec::new()) } else { iri(subject) }
+    }
+
+    /// A term. `above` are the blank nodes that are being named, so that a ring ends.
+    fn of(&mut self, term: &Term, above: &mut Vec<String>) -> String {
+        match term {
+            Term::Iri(text) => iri(text),
+            Term::Blank(name) => self.blank(name, above),
+            Term::Literal { text, language: Some(language), .. } => {
+                Literal::new_language_tagged_literal_unchecked(text.as_str(), language.as_str()).to_string()
+            }
+            Term::Literal { text, datatype, .. } => {
+                let plain = Literal::new_simple_literal(text.as_str()).to_string();
+                datatype.as_ref().map_or(plain.clone(), |datatype| format!("{plain}^^{}", iri(datatype)))
+            }
+        }
+    }
+
+    /// A blank node, by the digest of what is said about it.
+    fn blank(&mut self, name: &str, above: &mut Vec<String>) -> String {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        if above.len() >= DEPTH || above.iter().any(|one| one == name) {
+            return format!("_:up{}", above.len());
+        }
+        above.push(name.to_owned());
+        let node = self.record.met.get(name).cloned().unwrap_or_default();
+        let mut said: Vec<String> = node
+            .statements
+            .iter()
+            .map(|(property, object)| {
+                let property: Property = *property;
+                format!("{} {}", self.record.sorted.iri_of(property), self.of(object, above))
+            })
+            .collect();
+        said.sort();
+        above.pop();
+        let digest = Digest::of(said.join("\n").as_bytes()).to_string();
+        let named = format!("_:b{}", &digest[..20]);
+        if above.is_empty() {
+            self.known.insert(name.to_owned(), named.clone());
+        }
+        named
+    }
+}
+
+/// An IRI as N-Triples writes it; what may not stand in one is escaped, because portals write such things.
+fn iri(text: &str) -> String {
+    let is_plain = |c: char| c > ' ' && !"<>\"{}|^`\\".contains(c);
+    if text.chars().all(is_plain) {
+        return NamedNode::new_unchecked(text).to_string();
+    }
+    let escaped: String =
+        text.chars().map(|c| if is_plain(c) { c.to_string() } else { format!("\\u{:04X}", u32::from(c)) }).collect();
+    format!("<{escaped}>")
+}
