@@ -18,9 +18,13 @@ mod parties;
 mod policy;
 mod record;
 mod rights;
+#[cfg(test)]
+mod samples;
 mod spill;
 mod tables;
 mod terms;
+#[cfg(test)]
+mod there_and_back;
 mod training;
 mod triples;
 mod words;

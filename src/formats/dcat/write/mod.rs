@@ -20,7 +20,7 @@ mod record;
 mod serialise;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod training;
 
 use oxrdf::{NamedNode, Triple};

@@ -10,7 +10,7 @@ use super::*;
 use crate::domain::dataset::Dataset;
 use crate::formats::export::Form;
 
-fn place() -> export::Place {
+pub(crate) fn place() -> export::Place {
     let title = serde_json::from_value(serde_json::json!({"en": "Example node", "fi": "Esimerkkisolmu"})).unwrap();
     let base = "https://data.fi.pleiad.example/".parse().unwrap();
     export::Place::new(base, title, "fi.pleiad.example".parse().unwrap(), vec!["FI".parse().unwrap()])
