@@ -6,6 +6,7 @@
 //! `settings` ([`sample`]), so it cannot fall behind.
 
 mod settings;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,9 +17,10 @@ use url::Url;
 
 use crate::domain::ids::{Country, DatasetId, Identity, LanguageTag, LocalId, TrustDomain};
 use crate::domain::text::Text;
+use crate::harvest::Source;
 use crate::http::limits::Limits;
 
-pub use settings::{LogFormat, LogSettings, ParticipantSettings, Settings, sample, sample_with};
+pub use settings::{LogFormat, LogSettings, ParticipantSettings, Settings, SourceSettings, sample, sample_with};
 
 /// Why a configuration was refused: one line that says what and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +103,10 @@ pub struct Config {
     pub shards: Shards,
     /// Search.
     pub search: Search,
+    /// Requests to the open web.
+    pub outbound: Outbound,
+    /// Other catalogues that are read.
+    pub harvest: Harvest,
     /// Bounds.
     pub limits: Limits,
     /// The log of the process.
@@ -175,6 +181,24 @@ pub struct Search {
     pub probe: Duration,
     /// How often each index is compared with the record.
     pub verify: Duration,
+}
+
+/// Requests to the open web, as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outbound {
+    /// Hosts that may lead to this machine or its network.
+    pub allowed_hosts: Vec<String>,
+    /// Certificates of authorities that count besides the platform's own.
+    pub authorities: Option<PathBuf>,
+}
+
+/// Other catalogues that the node reads, as meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Harvest {
+    /// Runs at once; at least 1.
+    pub at_once: usize,
+    /// Each.
+    pub sources: Vec<Source>,
 }
 
 impl Config {
@@ -300,6 +324,7 @@ impl Settings {
             elsewhere: elsewhere.collect::<Result<_, ConfigError>>()?,
         };
 
+        let sources = sources::meant(self.harvest.sources, &domain)?;
         let config = Config {
             production: self.production,
             data,
@@ -327,6 +352,11 @@ impl Settings {
                 probe: Duration::from_secs(self.search.probe_seconds.max(1)),
                 verify: Duration::from_secs(self.search.verify_minutes.clamp(1, 60 * 24 * 365) * 60),
             },
+            outbound: Outbound {
+                allowed_hosts: self.outbound.allowed_hosts,
+                authorities: self.outbound.authorities.map(|path| folder.join(path)),
+            },
+            harvest: Harvest { at_once: self.harvest.at_once.max(1), sources },
             limits: Limits {
                 requests_per_second: non_zero("limits.requests_per_second", limits.requests_per_second)?,
                 burst: non_zero("limits.burst", limits.burst)?,

@@ -19,7 +19,7 @@
 //! trusted and how to speak so that nobody else can; [`outbound`] is the only user of the HTTP client. [`clock`] and
 //! [`keys`] are the time and the signers that everything above is handed.
 //!
-//! **Flows.** [`catalogue`] registers, revises, withdraws, imports. [`search`] asks every node at once and makes one page
+//! **Flows.** [`catalogue`] registers, revises, withdraws, imports. [`harvest`] reads other catalogues again and again. [`search`] asks every node at once and makes one page
 //! of the answers: [`mod@search::plan`] and [`mod@search::merge`] are pure. [`access`] takes a request to an agreement and
 //! an agreement to a grant; [`mod@access::decide`] is pure. [`delivery`] sends shards under a grant and fetches them until a
 //! folder is done. [`audit`] reads and proves the log; [`accounts`] makes tokens. Flows append events and never call each
@@ -58,6 +58,7 @@ pub mod accounts;
 pub mod audit;
 pub mod catalogue;
 pub mod delivery;
+pub mod harvest;
 pub mod search;
 
 pub mod http;

@@ -5,6 +5,7 @@
 
 mod doors;
 mod following;
+mod harvesting;
 mod kept;
 mod releasing;
 mod searching;
@@ -36,6 +37,7 @@ use crate::store::{self, Store};
 
 pub use crate::store::{Backup, StoreError};
 use doors::Doors;
+use harvesting::Harvesting;
 use kept::Kept;
 use releasing::Releasing;
 use searching::Searching;
@@ -93,6 +95,17 @@ pub enum StartError {
     /// TLS towards people.
     #[error(transparent)]
     WebTls(#[from] WebTlsError),
+    /// The file with further authorities cannot be read.
+    #[error("{} cannot be read ({source}): check `outbound.authorities`", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The harvests.
+    #[error(transparent)]
+    Harvest(#[from] crate::harvest::HarvestError),
     /// A listener could not be opened.
     #[error("a listener could not be opened: {0}")]
     Listen(#[source] io::Error),
@@ -167,15 +180,17 @@ impl Node {
         let metrics = Arc::new(Metrics::default());
         let searching = Searching::open(&config, &kept.store, &kept.outbound).await?;
         let releasing = Releasing::open(&config, &kept).await?;
+        let harvesting = Harvesting::open(&config, &kept).await?;
 
         // 3. The doors.
         let mut tasks = Watched::default();
         let Doors { addresses, servers, rated } =
-            Doors::open(&config, &kept, &searching, &releasing, &metrics, &tasks, listeners)?;
+            Doors::open(&config, &kept, &searching, &releasing, &harvesting, &metrics, &tasks, listeners)?;
 
         // 4. What goes on in the background: who follows the log, and what must be renewed.
         searching.run(&mut tasks, &metrics);
         releasing.run(&mut tasks);
+        harvesting.run(&mut tasks);
         tasks.spawn("trust list", kept.trust.clone().watch(config.trust.poll));
         tasks.spawn("own certificate", kept.own.clone().watch(config.trust.poll));
         tasks.spawn("signing the log", Audit::new(kept.store.clone()).keep_signing(log_key, CHECKPOINT_EVERY));

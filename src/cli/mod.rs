@@ -13,6 +13,7 @@ pub mod dataset;
 pub mod demo;
 pub mod exit;
 pub mod fetch;
+pub mod harvest;
 pub mod health;
 pub mod import;
 pub mod init;
@@ -69,6 +70,8 @@ pub enum Command {
     Federation(search::FederationArgs),
     /// Datasets: register, show, list, revise, withdraw, check, import.
     Dataset(dataset::DatasetArgs),
+    /// Other catalogues that the node reads again and again: list them, run one, see how it went.
+    Harvest(harvest::HarvestArgs),
     /// Keys, certificates, and the CA that signs them.
     Keys(keys::KeysArgs),
     /// The nodes that this node trusts.
@@ -118,6 +121,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Search(args) => search::run(args, output),
         Command::Federation(args) => search::members(args, output),
         Command::Dataset(args) => dataset::run(args, output),
+        Command::Harvest(args) => harvest::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Peer(args) => peer::run(args, output),
         Command::Request(args) => request::run(args, output),

@@ -86,6 +86,10 @@ section! {
         shards: ShardsSettings;
         /// Search.
         search: SearchSettings;
+        /// Requests to the open web.
+        outbound: OutboundSettings;
+        /// Other catalogues that the node reads again and again.
+        harvest: HarvestSettings;
         /// Bounds on what a caller may ask.
         limits: LimitsSettings;
         /// The log of the process.
@@ -200,6 +204,30 @@ section! {
 }
 
 section! {
+    /// Requests to the open web: harvests, and whatever is imported from an address.
+    OutboundSettings in "outbound" {
+        /// Hosts that may lead to this machine or its network; every other host must have a public address.
+        /// Such as: ["ckan.internal.example", "10.1.2.3"]
+        allowed_hosts: Vec<String> = Vec::new();
+        /// Certificates of authorities (PEM) that count besides the platform's own.
+        /// Such as: "national-ca.pem"
+        authorities: Option<PathBuf> = None;
+    }
+}
+
+section! {
+    /// Other catalogues that the node reads again and again. Each source may stand in a table of its own,
+    /// [[harvest.sources]]; its kind is ckan, dcat or oai_pmh, docs/harvest.md says what the keys mean.
+    HarvestSettings in "harvest" {
+        /// Runs at once.
+        at_once: usize = 2;
+        /// The sources.
+        /// Such as: [{ name = "data.example", kind = "dcat", address = "https://data.example/catalog.ttl", owner = "csc", every = "1d" }]
+        sources: Vec<SourceSettings> = Vec::new();
+    }
+}
+
+section! {
     /// Bounds on what a caller may ask of the doors.
     LimitsSettings in "limits" {
         /// Requests a second from one address or token, over time.
@@ -256,6 +284,41 @@ pub struct ParticipantSettings {
     /// Whether it works in a secure processing environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secure_environment: Option<bool>,
+}
+
+/// Another catalogue that the node reads.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceSettings {
+    /// Its name, which its records carry, such as the portal's host.
+    pub name: String,
+    /// How it speaks: `ckan`, `dcat` or `oai_pmh`.
+    pub kind: String,
+    /// Where it is.
+    pub address: String,
+    /// The participant for whom its records are registered.
+    pub owner: String,
+    /// How often it is read, such as `1d`, `6h` or `30m`; left out, by hand only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<String>,
+    /// The country of its records, where the node speaks for several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// How long a run may take, such as `2h`; six hours when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+    /// The most megabytes of one answer; 2048 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_megabytes: Option<u64>,
+    /// How many percent of its datasets one run may withdraw without a steward's word; 20 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdraw_percent: Option<u8>,
+    /// OAI-PMH: the metadata prefix; left out, the richest that is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// OAI-PMH: the set; left out, all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
 }
 
 /// How the process writes its log.
@@ -350,6 +413,8 @@ fn sections() -> Vec<Section> {
         TrustSettings::describe(),
         ShardsSettings::describe(),
         SearchSettings::describe(),
+        OutboundSettings::describe(),
+        HarvestSettings::describe(),
         LimitsSettings::describe(),
         LogSettings::describe(),
     ]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, Ended, GrantRow, Receipt, Release, ReleaseEnd};
 use super::dataset::{Registered, Withdrawn};
+use super::harvest::HarvestEnd;
 use super::ids::{DatasetId, Digest, Identity, InvalidName, OpaqueId, Revision, Seq, TrustDomain};
 use super::negotiation::{Request, RequestState};
 
@@ -123,6 +124,12 @@ pub enum What {
     PeerFileAccepted { domain: TrustDomain, number: u64, digest: Digest },
     /// A certificate was revoked by this node's CA.
     CertificateRevoked { identity: Identity, fingerprint: Digest, reason: String },
+    /// A run of a harvest began; no other of its source is open.
+    HarvestBegun { run: OpaqueId, source: String, owner: Identity },
+    /// A run of a harvest ended.
+    HarvestEnded { run: OpaqueId, end: Box<HarvestEnd> },
+    /// A harvest's schedule was stopped, or goes on.
+    HarvestPaused { source: String, paused: bool },
 }
 
 /// An API token: what is kept of it. The secret itself is shown once and kept nowhere.
@@ -194,6 +201,9 @@ impl What {
             Self::TokenRevoked { .. } => "token_revoked",
             Self::PeerFileAccepted { .. } => "peer_file_accepted",
             Self::CertificateRevoked { .. } => "certificate_revoked",
+            Self::HarvestBegun { .. } => "harvest_begun",
+            Self::HarvestEnded { .. } => "harvest_ended",
+            Self::HarvestPaused { .. } => "harvest_paused",
         }
     }
 
@@ -215,6 +225,8 @@ impl What {
             Self::TokenRevoked { token } => token.to_string(),
             Self::PeerFileAccepted { domain, .. } => domain.to_string(),
             Self::CertificateRevoked { identity, .. } => identity.to_string(),
+            Self::HarvestBegun { run, .. } | Self::HarvestEnded { run, .. } => run.to_string(),
+            Self::HarvestPaused { source, .. } => source.clone(),
         }
     }
 }

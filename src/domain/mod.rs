@@ -9,6 +9,7 @@ pub mod difference;
 pub mod effective;
 pub mod event;
 pub mod gdpr;
+pub mod harvest;
 pub mod health;
 pub mod ids;
 pub mod language;

@@ -9,7 +9,9 @@ pub mod croissant;
 pub mod dcat;
 mod draft;
 pub mod export;
+pub mod hydra;
 mod linked;
+pub mod oai_pmh;
 pub mod schema_org;
 mod text;
 

@@ -11,6 +11,7 @@ pub mod caller;
 pub mod changes;
 pub mod datasets;
 pub mod federation;
+pub mod harvests;
 pub mod imports;
 pub mod limits;
 pub mod listen;
@@ -42,6 +43,7 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(datasets::routes)
         .configure(imports::routes)
         .configure(changes::routes)
+        .configure(harvests::routes)
         .configure(source_texts::routes)
         .configure(search::routes)
         .configure(audit::routes)

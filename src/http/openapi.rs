@@ -74,6 +74,8 @@ mod tests {
             ("{seq}", "1"),
             ("{shard}", "a.bin"),
             ("{name}", "dataset.schema.json"),
+            ("{source}", "data.example"),
+            ("{run}", "0123456789abcdef"),
         ]
         .iter()
         .fold(path.to_owned(), |path, (part, value)| path.replace(part, value))

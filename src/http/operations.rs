@@ -137,6 +137,17 @@ struct PeerLabel {
     state: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HarvestRuns {
+    source: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HarvestSource {
+    source: String,
+}
+
 /// What a node counts. One registry a node: several nodes run in one process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -151,6 +162,8 @@ pub struct Metrics {
     certificate_expiry: Gauge<f64, AtomicU64>,
     search_places: Gauge,
     index_differences: Counter,
+    harvest_runs: Family<HarvestRuns, Gauge>,
+    harvest_done: Family<HarvestSource, Gauge>,
 }
 
 impl Default for Metrics {
@@ -169,6 +182,8 @@ impl Default for Metrics {
             certificate_expiry: Gauge::default(),
             search_places: Gauge::default(),
             index_differences: Counter::default(),
+            harvest_runs: Family::default(),
+            harvest_done: Family::default(),
             registry: Registry::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
@@ -196,6 +211,16 @@ impl Default for Metrics {
             "index_differences",
             "Times that an index was found to differ from the record",
             metrics.index_differences.clone(),
+        );
+        registry.register(
+            "harvest_runs",
+            "Harvest runs since the start, by source and the state they ended in",
+            metrics.harvest_runs.clone(),
+        );
+        registry.register(
+            "harvest_last_done_timestamp_seconds",
+            "When a harvest was last done whole, without a refusal",
+            metrics.harvest_done.clone(),
         );
         Self { registry, ..metrics }
     }
@@ -254,6 +279,19 @@ impl Metrics {
     /// How many searches may still begin.
     pub fn search_places(&self, free: usize) {
         self.search_places.set(free.try_into().unwrap_or(i64::MAX));
+    }
+
+    /// Of each harvest: its source, how many runs ended in each state, when one was last done.
+    pub fn harvests(&self, told: impl IntoIterator<Item = (String, Vec<(&'static str, u64)>, Option<i64>)>) {
+        for (source, runs, done) in told {
+            for (state, count) in runs {
+                let label = HarvestRuns { source: source.clone(), state };
+                self.harvest_runs.get_or_create(&label).set(count.try_into().unwrap_or(i64::MAX));
+            }
+            if let Some(done) = done {
+                self.harvest_done.get_or_create(&HarvestSource { source }).set(done);
+            }
+        }
     }
 
     /// An index was found to differ from the record.

@@ -18,6 +18,7 @@ use crate::audit::AuditError;
 use crate::catalogue::CatalogueError;
 use crate::delivery::send::SendError;
 use crate::domain::negotiation::Reason;
+use crate::harvest::HarvestError;
 use crate::index::IndexError;
 use crate::peers::wire::AskError;
 use crate::schema::{Violation, Violations};
@@ -341,6 +342,17 @@ impl From<AccountsError> for Problem {
             AccountsError::Randomness => Self::internal(&error),
             AccountsError::Append(error) => error.into(),
             AccountsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<HarvestError> for Problem {
+    fn from(error: HarvestError) -> Self {
+        match error {
+            HarvestError::Unknown(_) | HarvestError::NoRun(_) => Self::new(Code::NotFound, error.to_string()),
+            HarvestError::Busy(_) => Self::new(Code::Conflict, error.to_string()),
+            HarvestError::Store(error) => error.into(),
+            HarvestError::Append(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_server::Server;
 use actix_web::web::Data;
 
+use super::harvesting::Harvesting;
 use super::kept::Kept;
 use super::releasing::Releasing;
 use super::searching::Searching;
@@ -31,11 +32,13 @@ pub(super) struct Doors {
 
 impl Doors {
     /// Opens the doors on bound listeners.
+    #[allow(clippy::too_many_arguments)] // each is one part of the node
     pub(super) fn open(
         config: &Config,
         kept: &Kept,
         searching: &Searching,
         releasing: &Releasing,
+        harvesting: &Harvesting,
         metrics: &Arc<Metrics>,
         tasks: &Watched,
         listeners: Listeners,
@@ -61,7 +64,9 @@ impl Doors {
             let pages = Data::new(ui::Pages { name, node: config.identity.clone() });
             let search = searching.search.clone();
             let (requests, relay) = (releasing.requests.clone(), releasing.relay.clone());
+            let harvest = harvesting.harvest.clone();
             move |config| {
+                config.app_data(harvest.clone());
                 config.app_data(sessions.clone()).app_data(sealer.clone()).app_data(accounts.clone());
                 config.app_data(catalogue.clone()).app_data(search.clone()).app_data(audit.clone());
                 config.app_data(requests.clone()).app_data(relay.clone()).app_data(pages.clone());
@@ -86,7 +91,7 @@ impl Doors {
         let operations_door = door(DoorName::Operations, false, config, metrics);
         let operations = listen::open(listeners.operations, None, operations_door, {
             let health = Data::new(health(kept, searching, tasks));
-            let samples = Data::new(samples(kept, searching));
+            let samples = Data::new(samples(kept, searching).with(harvesting.sample()));
             let metrics = Data::from(metrics.clone());
             move |config| {
                 config.app_data(health.clone()).app_data(samples.clone()).app_data(metrics.clone());

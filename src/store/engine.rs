@@ -52,6 +52,10 @@ pub enum Expectation {
     TokenInForce(OpaqueId),
     /// The last peer file accepted for this domain has a smaller number.
     PeerFileNewer(TrustDomain, u64),
+    /// No run of this harvest is open.
+    HarvestIdle(String),
+    /// This run of a harvest is open.
+    HarvestOpen(OpaqueId),
     /// The lease of this name is still held under this fencing token.
     LeaseHeld(String, FencingToken),
 }
@@ -79,6 +83,8 @@ impl fmt::Display for Expectation {
             Self::PeerFileNewer(domain, number) => {
                 write!(f, "a peer file of {domain} with number {number} or higher was already accepted")
             }
+            Self::HarvestIdle(source) => write!(f, "a run of the harvest {source} is open"),
+            Self::HarvestOpen(run) => write!(f, "the harvest run {run} does not exist or has ended"),
             Self::LeaseHeld(name, _) => write!(f, "the lease {name} went to another holder"),
         }
     }

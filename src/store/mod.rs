@@ -13,6 +13,7 @@ mod datasets;
 mod engine;
 mod error;
 mod grants;
+mod harvests;
 mod leases;
 mod log;
 mod projections;

@@ -8,10 +8,10 @@ use crate::domain::ids::Seq;
 
 use super::engine::{Expectation, Tables};
 use super::error::{AppendError, StoreError};
-use super::{agreements, datasets, grants, leases, log, receipts, releases, requests, tokens, trust};
+use super::{agreements, datasets, grants, harvests, leases, log, receipts, releases, requests, tokens, trust};
 
 /// The version of the derived tables; a database with another one is derived again when it is opened.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 
 /// The tables of one noun.
 pub(super) struct Projection {
@@ -24,7 +24,7 @@ pub(super) struct Projection {
 }
 
 /// All of them.
-pub(super) const ALL: [Projection; 8] = [
+pub(super) const ALL: [Projection; 9] = [
     datasets::PROJECTION,
     requests::PROJECTION,
     agreements::PROJECTION,
@@ -33,6 +33,7 @@ pub(super) const ALL: [Projection; 8] = [
     receipts::PROJECTION,
     tokens::PROJECTION,
     trust::PROJECTION,
+    harvests::PROJECTION,
 ];
 
 /// Takes one event into every table.
@@ -63,6 +64,8 @@ pub(super) fn check(tables: &dyn Tables, expectation: &Expectation) -> Result<()
         E::TokenAbsent(id) => !tokens::exists(tables, id)?,
         E::TokenInForce(id) => tokens::is_in_force(tables, id)?,
         E::PeerFileNewer(domain, number) => trust::last_number(tables, domain)?.is_none_or(|last| last < *number),
+        E::HarvestIdle(source) => harvests::is_idle(tables, source)?,
+        E::HarvestOpen(run) => harvests::is_open(tables, run)?,
         E::LeaseHeld(name, token) => leases::token(tables, name)? == Some(*token),
     };
     if holds { Ok(()) } else { Err(AppendError::Conflict(expectation.clone())) }

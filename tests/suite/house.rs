@@ -104,6 +104,7 @@ fn crate_paths(rooms: &[&'static str]) -> Vec<&'static str> {
                 "node" => "crate::node",
                 "config" => "crate::config",
                 "catalogue" => "crate::catalogue",
+                "harvest" => "crate::harvest",
                 "search" => "crate::search",
                 "access" => "crate::access",
                 "delivery" => "crate::delivery",
@@ -118,7 +119,7 @@ fn crate_paths(rooms: &[&'static str]) -> Vec<&'static str> {
         .collect()
 }
 
-const ALL_FLOWS: [&str; 6] = ["catalogue", "search", "access", "delivery", "audit", "accounts"];
+const ALL_FLOWS: [&str; 7] = ["catalogue", "harvest", "search", "access", "delivery", "audit", "accounts"];
 
 #[test]
 fn the_domain_knows_nobody() {

@@ -10,6 +10,7 @@ mod datasets;
 mod federation;
 mod federation_calls;
 mod fetch_command;
+mod harvest;
 mod hostile_bytes;
 mod house;
 mod import;

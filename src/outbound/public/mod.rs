@@ -104,6 +104,15 @@ pub enum Fetched<B> {
 }
 
 impl<B> Fetched<B> {
+    fn map<C>(self, of: impl FnOnce(B) -> C) -> Fetched<C> {
+        match self {
+            Self::Unchanged => Fetched::Unchanged,
+            Self::Got(Page { url, media_type, etag, modified, size, body }) => {
+                Fetched::Got(Page { url, media_type, etag, modified, size, body: of(body) })
+            }
+        }
+    }
+
     /// The page, for an ask that named neither `ETag` nor date.
     pub fn page(self) -> Result<Page<B>, PublicError> {
         match self {
@@ -154,40 +163,30 @@ impl Public {
 
     /// Fetches into memory.
     pub async fn bytes(&self, ask: &Ask) -> Result<Fetched<Vec<u8>>, PublicError> {
-        self.fetch(ask, async || Ok(Vec::new())).await
+        Ok(self.fetch(ask, None).await?.map(|body| match body {
+            Body::Memory(bytes) => bytes,
+            Body::File(..) => Vec::new(), // only where a folder was named
+        }))
     }
 
     /// Fetches into a new file in `folder`, which is gone when it is dropped. Nothing of it is held in memory.
     pub async fn file(&self, ask: &Ask, folder: &Path) -> Result<Fetched<NamedTempFile>, PublicError> {
-        let here = |error: std::io::Error| {
-            PublicError::Here(format!("no file can be written in {} ({error}): make room there", folder.display()))
-        };
-        let fetched = self
-            .fetch(ask, async || {
-                let file = NamedTempFile::new_in(folder).map_err(here)?;
-                let writer = tokio::fs::File::from_std(file.reopen().map_err(here)?);
-                Ok(Filling { file, writer })
-            })
-            .await?;
-        Ok(match fetched {
-            Fetched::Unchanged => Fetched::Unchanged,
-            Fetched::Got(Page { url, media_type, etag, modified, size, body }) => {
-                Fetched::Got(Page { url, media_type, etag, modified, size, body: body.file })
+        match self.fetch(ask, Some(folder)).await? {
+            Fetched::Unchanged => Ok(Fetched::Unchanged),
+            Fetched::Got(Page { url, media_type, etag, modified, size, body: Body::File(body, _) }) => {
+                Ok(Fetched::Got(Page { url, media_type, etag, modified, size, body }))
             }
-        })
+            Fetched::Got(_) => Err(PublicError::Here("there is no file".to_owned())),
+        }
     }
 
     /// Asks until it is answered, the time is up, or asking again does not help.
-    async fn fetch<B: Sink>(
-        &self,
-        ask: &Ask,
-        open: impl AsyncFn() -> Result<B, PublicError>,
-    ) -> Result<Fetched<B>, PublicError> {
+    async fn fetch(&self, ask: &Ask, folder: Option<&Path>) -> Result<Fetched<Body>, PublicError> {
         let end = Instant::now() + ask.time;
         let mut pause = self.options.pause;
         let mut left = ask.repeat;
         loop {
-            let error = match tokio::time::timeout_at(end.into(), self.once(ask, &open)).await {
+            let error = match tokio::time::timeout_at(end.into(), self.once(ask, folder)).await {
                 Ok(Ok(fetched)) => return Ok(fetched),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(timed_out(ask)),
@@ -250,34 +249,37 @@ fn timed_out(ask: &Ask) -> PublicError {
 }
 
 /// Where bytes go as they come.
-trait Sink {
-    async fn put(&mut self, bytes: &[u8]) -> std::io::Result<()>;
-    async fn close(&mut self) -> std::io::Result<()>;
+enum Body {
+    Memory(Vec<u8>),
+    File(NamedTempFile, tokio::fs::File),
 }
 
-impl Sink for Vec<u8> {
+impl Body {
+    /// A new one: in memory, or a file in this folder.
+    fn open(folder: Option<&Path>) -> Result<Self, PublicError> {
+        let Some(folder) = folder else { return Ok(Self::Memory(Vec::new())) };
+        let here = |error: std::io::Error| {
+            PublicError::Here(format!("no file can be written in {} ({error}): make room there", folder.display()))
+        };
+        let file = NamedTempFile::new_in(folder).map_err(here)?;
+        let writer = tokio::fs::File::from_std(file.reopen().map_err(here)?);
+        Ok(Self::File(file, writer))
+    }
+
     async fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.extend_from_slice(bytes);
-        Ok(())
+        match self {
+            Self::Memory(all) => {
+                all.extend_from_slice(bytes);
+                Ok(())
+            }
+            Self::File(_, writer) => writer.write_all(bytes).await,
+        }
     }
 
     async fn close(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A file that is being filled.
-struct Filling {
-    file: NamedTempFile,
-    writer: tokio::fs::File,
-}
-
-impl Sink for Filling {
-    async fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.writer.write_all(bytes).await
-    }
-
-    async fn close(&mut self) -> std::io::Result<()> {
-        self.writer.flush().await
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::File(_, writer) => writer.flush().await,
+        }
     }
 }

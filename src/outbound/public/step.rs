@@ -1,6 +1,7 @@
 //! One try of a fetch: the hops from redirect to redirect, what the answer's head says, and its body.
 
 use std::error::Error as StdError;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use url::Url;
 
 use super::inflate::{Inflate, Stopped};
 use super::resolve::Forbidden;
-use super::{Ask, Fetched, Page, Public, PublicError, REDIRECTS, Sink};
+use super::{Ask, Body, Fetched, Page, Public, PublicError, REDIRECTS};
 use crate::outbound::answer::{CallError, beneath, classify};
 
 /// The longest that a server's own `Retry-After` is believed.
@@ -19,11 +20,7 @@ const DETAIL: usize = 200;
 
 impl Public {
     /// Asks once, following redirects.
-    pub(super) async fn once<B: Sink>(
-        &self,
-        ask: &Ask,
-        open: impl AsyncFn() -> Result<B, PublicError>,
-    ) -> Result<Fetched<B>, PublicError> {
+    pub(super) async fn once(&self, ask: &Ask, folder: Option<&Path>) -> Result<Fetched<Body>, PublicError> {
         let mut url = ask.url.clone();
         for _ in 0..=REDIRECTS {
             self.may_ask(&url)?;
@@ -32,7 +29,7 @@ impl Public {
             match status {
                 301 | 302 | 303 | 307 | 308 => url = onward(&url, response.headers())?,
                 304 if ask.etag.is_some() || ask.modified.is_some() => return Ok(Fetched::Unchanged),
-                200 => return Ok(Fetched::Got(receive(ask, url, response, open().await?).await?)),
+                200 => return Ok(Fetched::Got(receive(ask, url, response, Body::open(folder)?).await?)),
                 _ => return Err(refusal(&url, response).await),
             }
         }
@@ -94,12 +91,12 @@ fn onward(from: &Url, headers: &HeaderMap) -> Result<Url, PublicError> {
 }
 
 /// Reads the body of a success into its sink.
-async fn receive<B: Sink>(
+async fn receive(
     ask: &Ask,
     url: Url,
     mut response: reqwest::Response,
-    mut body: B,
-) -> Result<Page<B>, PublicError> {
+    mut body: Body,
+) -> Result<Page<Body>, PublicError> {
     let media_type = media_type(response.headers());
     if !ask.types.is_empty() && !ask.types.contains(&media_type.as_str()) {
         let found = if media_type.is_empty() { "no media type".to_owned() } else { media_type };
