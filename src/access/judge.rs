@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::decide::{Decision, Facts, Usage, decide, expiry};
 use crate::domain::agreement::Agreement;
-use crate::domain::dataset::{Registered, Visibility};
+use crate::domain::dataset::Registered;
 use crate::domain::ids::{Identity, OpaqueId};
 use crate::domain::negotiation::{Reason, Request};
 use crate::domain::offerable::{Missing, Offerable};
@@ -33,13 +33,9 @@ pub fn judge(record: Option<&Registered>, request: &Request, usage: Usage, now: 
     decide(offer.policy(), &request.intended, &facts, usage, now)
 }
 
-/// Whether a participant may know that a record exists: everybody of a `federation` record, the owner and those listed of
-/// a private one.
+/// Whether a participant may know that a record exists.
 pub fn may_know_of(record: &Registered, participant: &Identity) -> bool {
-    match record.dataset.visibility {
-        Visibility::Federation => true,
-        Visibility::Private => record.owner == *participant || record.dataset.listed.contains(participant),
-    }
+    record.is_discoverable_by(Some(participant))
 }
 
 /// The agreement that a request for this record comes to, if it is concluded now.

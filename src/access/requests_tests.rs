@@ -49,6 +49,8 @@ impl House {
             registered: now,
             revised: now,
             seq: Seq(0),
+            state: Default::default(),
+            reason: None,
             withdrawn: None,
         };
         change(&mut record);

@@ -1,6 +1,7 @@
 //! Why the catalogue refused, said so that the steward knows what to do.
 
 use crate::domain::ids::{Country, DatasetId, Digest, Identity, Iri, Revision, TrustDomain};
+use crate::domain::lifecycle::{InvalidStep, State};
 use crate::schema::Violations;
 use crate::store::{AppendError, StoreError};
 
@@ -120,6 +121,17 @@ pub enum CatalogueError {
         "a withdrawal needs a reason of 1 to 10,000 characters without control characters: those who hold the dataset are told it"
     )]
     InvalidReason,
+    /// The reason of a revision is none.
+    #[error(
+        "a reason has 1 to 10,000 characters and no control characters: say in words why it was changed, or leave it out"
+    )]
+    UnfitReason,
+    /// The lifecycle has no such step.
+    #[error(transparent)]
+    InvalidStep(#[from] InvalidStep),
+    /// No life begins in this state.
+    #[error("a dataset cannot be registered as {}: it begins as draft or as published", .0.as_str())]
+    CannotBegin(State),
     /// A dataset cannot succeed itself.
     #[error("a withdrawn dataset cannot be its own successor: name another one, or none")]
     OwnSuccessor,

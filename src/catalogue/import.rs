@@ -13,10 +13,11 @@ use serde_json::Value;
 use crate::domain::dataset::{Dataset, Registered, Source};
 use crate::domain::event::{Actor, Event, What};
 use crate::domain::ids::{DatasetId, Digest, Identity, Revision, Seq};
+use crate::domain::lifecycle::State;
 use crate::schema;
 use crate::store::{AppendError, Expectation, Priority, SourceText};
 
-use super::{Catalogue, CatalogueError, Outcome, expected_of_new, licences, rules};
+use super::{Catalogue, CatalogueError, Outcome, expected_of_new, licences, lifecycle, rules};
 
 /// How many records are appended together.
 const BATCH: usize = 200;
@@ -46,6 +47,8 @@ struct Reading<'d> {
     source: Option<Source>,
     /// The place of an earlier draft of the same record, and whether it was read from the same words.
     again: Option<(usize, bool)>,
+    /// In which state its life begins, where it is new.
+    state: State,
 }
 
 /// What is to be done with one draft.
@@ -83,7 +86,19 @@ impl Catalogue {
         owner: &Identity,
         incoming: &[Incoming],
     ) -> Result<Outcomes, CatalogueError> {
-        let readings = readings(incoming);
+        self.import_as(actor, owner, incoming, State::Published).await
+    }
+
+    /// The same, where what is new begins its life in this state. What is known already stays in the state that it is in.
+    pub async fn import_as(
+        &self,
+        actor: &Actor,
+        owner: &Identity,
+        incoming: &[Incoming],
+        state: State,
+    ) -> Result<Outcomes, CatalogueError> {
+        lifecycle::may_begin(state)?;
+        let readings = readings(incoming, state);
         let mut outcomes = Vec::with_capacity(incoming.len());
         for batch in readings.chunks(BATCH) {
             self.import_batch(actor, owner, batch, &mut outcomes).await?;
@@ -139,7 +154,7 @@ impl Catalogue {
         {
             by_hand = self.changed_by_hand(current).await?;
         }
-        let plan = self.plan(owner, reading.draft, source, existing, &by_hand);
+        let plan = self.plan(owner, reading, source, existing, &by_hand);
         Ok(plan.map_or_else(|error| Step::Done(Err(error)), |step| step.with_text(reading.text)))
     }
 
@@ -160,14 +175,15 @@ impl Catalogue {
     fn plan(
         &self,
         owner: &Identity,
-        draft: &Value,
+        reading: &Reading<'_>,
         source: &Source,
         existing: Option<Registered>,
         by_hand: &BTreeSet<String>,
     ) -> Result<Step, CatalogueError> {
+        let draft = reading.draft;
         let Some(current) = existing else {
             let dataset = self.admit(owner, draft.clone(), self.id_of(source))?;
-            let record = self.first_revision(owner, dataset);
+            let record = Registered { state: reading.state, ..self.first_revision(owner, dataset) };
             let expected = expected_of_new(&record.dataset);
             let what = What::DatasetRegistered { record: Box::new(record.clone()) };
             return Ok(Step::Append { what, expected, record, text: None });
@@ -256,7 +272,7 @@ fn conclude(steps: Vec<Step>, positions: Vec<Seq>, outcomes: &mut Outcomes) {
     }
 }
 
-fn readings(incoming: &[Incoming]) -> Vec<Reading<'_>> {
+fn readings(incoming: &[Incoming], state: State) -> Vec<Reading<'_>> {
     let mut firsts: HashMap<(String, String), (usize, Digest)> = HashMap::new();
     let mut readings = Vec::with_capacity(incoming.len());
     for (at, Incoming { draft, text }) in incoming.iter().enumerate() {
@@ -271,7 +287,7 @@ fn readings(incoming: &[Incoming]) -> Vec<Reading<'_>> {
                 }
             }
         });
-        readings.push(Reading { draft, text: text.as_deref(), source, again });
+        readings.push(Reading { draft, text: text.as_deref(), source, again, state });
     }
     readings
 }

@@ -1,4 +1,5 @@
-//! The catalogue of a node: register, revise, withdraw, change many at once, import. This is the flow to imitate.
+//! The catalogue of a node: register, revise, publish, withdraw, change many at once, import. This is the flow to
+//! imitate.
 //!
 //! A flow takes values that are valid already, holds them to the rules that only the node can know (its domain, its
 //! countries, who owns what, what is in force), and appends the events that follow, with what it expects of the log: the
@@ -7,8 +8,10 @@
 
 mod changes;
 mod error;
+mod history;
 mod import;
 mod licences;
+mod lifecycle;
 mod rules;
 
 use std::sync::Arc;
@@ -22,6 +25,7 @@ use crate::domain::event::{Actor, Event, What};
 use crate::domain::ids::{
     Country, DatasetId, Digest, Identity, IdentityKind, InvalidName, Iri, Revision, Seq, TrustDomain,
 };
+use crate::domain::lifecycle::State;
 use crate::domain::offerable::{Missing, Offerable};
 use crate::domain::warnings::{Warning, warnings};
 use crate::schema;
@@ -29,9 +33,10 @@ use crate::store::{AppendError, Expectation, Priority, Store};
 
 pub use changes::{Became, Done, How, Operation};
 pub use error::CatalogueError;
+pub use history::{By, Difference, HistoryLine, Kind, Stood};
 pub use import::Incoming;
 // A door asks for a list in these words, and need not know that it is the store that answers.
-pub use crate::store::{DatasetFilter, KeptText, MAX_SOURCE_TEXT, RevisionLine};
+pub use crate::store::{DatasetFilter, KeptText, MAX_SOURCE_TEXT};
 
 /// The catalogue of one node. A clone is the same catalogue.
 #[derive(Debug, Clone)]
@@ -138,17 +143,31 @@ impl Catalogue {
         }
     }
 
-    /// Registers a dataset for an owner; durable when it returns.
+    /// Registers a dataset for an owner, published; durable when it returns.
     pub async fn register(
         &self,
         actor: Actor,
         owner: &Identity,
-        mut dataset: Dataset,
+        dataset: Dataset,
     ) -> Result<Registered, CatalogueError> {
+        self.register_as(actor, owner, dataset, State::Published, None).await
+    }
+
+    /// Registers a dataset for an owner in a state that a life may begin in, with the reason for this revision.
+    pub async fn register_as(
+        &self,
+        actor: Actor,
+        owner: &Identity,
+        mut dataset: Dataset,
+        state: State,
+        reason: Option<String>,
+    ) -> Result<Registered, CatalogueError> {
+        lifecycle::may_begin(state)?;
+        lifecycle::is_reason(reason.as_deref())?;
         schema::check(&dataset)?;
         licences::complete(&mut dataset);
         self.is_ours(owner, &dataset)?;
-        let record = self.first_revision(owner, dataset);
+        let record = Registered { state, reason, ..self.first_revision(owner, dataset) };
         let expectations = expected_of_new(&record.dataset);
         let what = What::DatasetRegistered { record: Box::new(record.clone()) };
         match self.append(actor, what, expectations).await {
@@ -165,14 +184,41 @@ impl Catalogue {
         by: &Identity,
         id: &DatasetId,
         if_match: &IfMatch,
-        mut dataset: Dataset,
+        dataset: Dataset,
     ) -> Result<Outcome, CatalogueError> {
+        self.revise_because(actor, by, id, if_match, dataset, None).await
+    }
+
+    /// Gives a dataset a further revision, and says why.
+    pub async fn revise_because(
+        &self,
+        actor: Actor,
+        by: &Identity,
+        id: &DatasetId,
+        if_match: &IfMatch,
+        mut dataset: Dataset,
+        reason: Option<String>,
+    ) -> Result<Outcome, CatalogueError> {
+        lifecycle::is_reason(reason.as_deref())?;
         let current = self.in_force(by, id, if_match).await?;
         schema::check(&dataset)?;
         licences::complete(&mut dataset);
         let Some(record) = self.revision_after(&current, dataset)? else {
             return Ok(Outcome::Unchanged(current));
         };
+        let record = Registered { reason, ..record };
+        self.put_revision(actor, by, &current, record).await
+    }
+
+    /// Appends a revision to the one that stands.
+    async fn put_revision(
+        &self,
+        actor: Actor,
+        by: &Identity,
+        current: &Registered,
+        record: Registered,
+    ) -> Result<Outcome, CatalogueError> {
+        let id = &record.dataset.id;
         let expected = vec![Expectation::DatasetAt(id.clone(), current.revision)];
         let what = What::DatasetRevised { record: Box::new(record.clone()) };
         match self.append(actor, what, expected).await {
@@ -229,12 +275,6 @@ impl Catalogue {
             None => None,
         };
         kept.ok_or_else(|| CatalogueError::NoSourceText(id.clone()))
-    }
-
-    /// The history of a dataset, oldest first.
-    pub async fn history(&self, id: &DatasetId) -> Result<Vec<RevisionLine>, CatalogueError> {
-        let lines = self.store.revisions(id).await?;
-        if lines.is_empty() { Err(CatalogueError::NotFound(id.clone())) } else { Ok(lines) }
     }
 
     /// Datasets in the order of their ids, after one, at most `limit`.
@@ -296,27 +336,16 @@ impl Catalogue {
     }
 
     fn first_revision(&self, owner: &Identity, dataset: Dataset) -> Registered {
-        let now = self.clock.now();
-        Registered {
-            dataset,
-            owner: owner.clone(),
-            revision: Revision::FIRST,
-            registered: now,
-            revised: now,
-            seq: Seq::default(),
-            withdrawn: None,
-        }
+        Registered::first(dataset, owner.clone(), self.clock.now())
     }
 
+    /// The revision that follows, in the same state of its life.
     fn next_revision(&self, current: &Registered, dataset: Dataset) -> Registered {
         Registered {
-            dataset,
-            owner: current.owner.clone(),
             revision: current.revision.next(),
             registered: current.registered,
-            revised: self.clock.now(),
-            seq: Seq::default(),
-            withdrawn: None,
+            state: current.state,
+            ..self.first_revision(&current.owner, dataset)
         }
     }
 

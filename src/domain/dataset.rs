@@ -12,6 +12,7 @@ use super::bounds;
 use super::gdpr::Gdpr;
 use super::ids::{Country, DatasetId, Digest, Email, Identity, Iri, LanguageTag, Revision, Seq};
 use super::licence::Licence;
+use super::lifecycle::State;
 use super::manifest::Manifest;
 use super::policy::Policy;
 use super::text::{Keywords, Text};
@@ -230,12 +231,39 @@ pub struct Registered {
     /// The position of this revision in the node's log; filled in from the log.
     #[serde(default)]
     pub seq: Seq,
+    /// How far it has come. A withdrawn record keeps the state that it was withdrawn from, so that a draft that was
+    /// discarded stays unknown to others; [`Registered::stands`] says how it stands.
+    #[serde(default, skip_serializing_if = "State::is_published")]
+    pub state: State,
+    /// Why this revision was made, in its steward's words, for whoever may see it.
+    #[serde(deserialize_with = "bounds::some_prose", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Why it was withdrawn, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Withdrawn>,
 }
 
 impl Registered {
+    /// The first revision of a dataset, published.
+    pub fn first(dataset: Dataset, owner: Identity, at: Timestamp) -> Self {
+        Self {
+            dataset,
+            owner,
+            revision: Revision::FIRST,
+            registered: at,
+            revised: at,
+            seq: Seq::default(),
+            state: State::Published,
+            reason: None,
+            withdrawn: None,
+        }
+    }
+
+    /// How it stands in its life.
+    pub fn stands(&self) -> State {
+        if self.withdrawn.is_some() { State::Withdrawn } else { self.state }
+    }
+
     /// The strong validator of this revision: the digest of its canonical JSON (fields in the order of the types, maps in
     /// the order of their keys, no white space). The position in the log is no part of it, because the log tells it.
     pub fn etag(&self) -> Digest {
@@ -244,10 +272,17 @@ impl Registered {
     }
 
     /// Whether somebody may know that the record exists: everybody, where it is for the federation; else its owner and
-    /// the participants it lists.
+    /// the participants it lists. What was never published is known to its owner alone.
     pub fn is_discoverable_by(&self, participant: Option<&Identity>) -> bool {
-        self.dataset.visibility == Visibility::Federation
-            || participant.is_some_and(|asker| *asker == self.owner || self.dataset.listed.contains(asker))
+        self.is_for_everybody()
+            || participant.is_some_and(|asker| {
+                *asker == self.owner || (self.state.is_known() && self.dataset.listed.contains(asker))
+            })
+    }
+
+    /// Whether everybody may know that the record exists.
+    pub fn is_for_everybody(&self) -> bool {
+        self.state.is_known() && self.dataset.visibility == Visibility::Federation
     }
 }
 

@@ -14,6 +14,7 @@ pub mod health;
 pub mod ids;
 pub mod language;
 pub mod licence;
+pub mod lifecycle;
 pub mod manifest;
 pub mod merkle;
 pub mod negotiation;

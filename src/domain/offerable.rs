@@ -39,6 +39,12 @@ impl<'a> Offerable<'a> {
         if record.withdrawn.is_some() {
             missing.insert(0, Missing::new("", "withdrawn", "it was withdrawn; use its successor, if one is named"));
         }
+        if !record.state.is_known() {
+            missing.insert(
+                0,
+                Missing::new("", "not_published", "it is not published yet; send it to review and publish it"),
+            );
+        }
         let Dataset { licence, policy, .. } = &record.dataset;
         match (licence, policy, record.dataset.manifest()) {
             (Some(licence), Some(policy), Some(manifest)) if missing.is_empty() => {
@@ -388,6 +394,8 @@ mod tests {
             registered: "2026-03-01T09:30:00Z".parse().unwrap(),
             revised: "2026-03-01T09:30:00Z".parse().unwrap(),
             seq: Seq(1),
+            state: Default::default(),
+            reason: None,
             withdrawn: None,
         }
     }

@@ -1,4 +1,4 @@
-//! `/api/v1/datasets`: register, read, list, revise, withdraw. The door to imitate: each handler names in its arguments
+//! `/api/v1/datasets`: register, read, list, revise, publish, withdraw. The door to imitate: each handler names in its arguments
 //! who may call it, reads what was sent, calls one flow, and renders.
 //!
 //! A record that the caller may not know of is answered as if it were not there. A withdrawn one is still shown, with
@@ -7,7 +7,6 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::caller::{MaybeCaller, Steward};
@@ -17,7 +16,8 @@ use super::{get, reply};
 use crate::catalogue::{Catalogue, DatasetFilter, Outcome};
 use crate::domain::answer::Card;
 use crate::domain::dataset::{Registered, Visibility, Withdrawn};
-use crate::domain::ids::{Country, DatasetId, Digest, Identity, Iri, Revision, Seq};
+use crate::domain::ids::{Country, DatasetId, Digest, Identity, Iri, Seq};
+use crate::domain::lifecycle::State;
 use crate::schema;
 
 /// The routes of this file, for the web door.
@@ -30,21 +30,32 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::put().to(revise))
                 .route(web::delete().to(withdraw)),
         )
-        .service(web::resource("/api/v1/datasets/{local}/revisions").route(get().to(revisions)))
-        .service(web::resource("/api/v1/datasets/{local}/revisions/{revision}").route(get().to(revision)))
+        .service(web::resource("/api/v1/datasets/{local}/state").route(web::post().to(go_on)))
         .service(web::resource("/api/v1/datasets/{local}/offerable").route(get().to(offerable)));
 }
 
-/// `POST`: registers a dataset. Id and country may be left out.
+/// What is said of a change beside the document itself, which is the whole body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Remarks {
+    /// The state in which a life begins.
+    state: State,
+    /// Why the change is made.
+    reason: Option<String>,
+}
+
+/// `POST`: registers a dataset, published or with `?state=draft` as a draft. Id and country may be left out.
 async fn register(
     request: HttpRequest,
     steward: Steward,
     catalogue: Data<Catalogue>,
+    remarks: Query<Remarks>,
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
     reply::document(&request, &body)?;
     let dataset = schema::parse_draft(&body, &catalogue.defaults())?;
-    let record = catalogue.register(steward.caller.actor(), &steward.owner, dataset).await?;
+    let Remarks { state, reason } = remarks.into_inner();
+    let record = catalogue.register_as(steward.caller.actor(), &steward.owner, dataset, state, reason).await?;
     let mut response = reply::json(&request, StatusCode::CREATED, Some(record.etag()), &record)?;
     if let Ok(location) = header::HeaderValue::from_str(&address(&record.dataset.id)) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -63,8 +74,44 @@ async fn show(
     reply::json(&request, StatusCode::OK, Some(record.etag()), &record)
 }
 
-/// `PUT`: gives a dataset a further revision.
+/// The reason of a revision.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Because {
+    reason: Option<String>,
+}
+
+/// `PUT`: gives a dataset a further revision, with `?reason=` saying why.
 async fn revise(
+    request: HttpRequest,
+    steward: Steward,
+    catalogue: Data<Catalogue>,
+    local: Path<String>,
+    because: Query<Because>,
+    body: Bytes,
+) -> Result<HttpResponse, Problem> {
+    let id = id_of(&catalogue, &local)?;
+    let if_match = reply::if_match(&request)?;
+    reply::document(&request, &body)?;
+    let defaults = schema::Defaults { id: id.clone(), ..catalogue.defaults() };
+    let dataset = schema::parse_draft(&body, &defaults)?;
+    let reason = because.into_inner().reason;
+    let (actor, owner) = (steward.caller.actor(), &steward.owner);
+    let outcome: Outcome = catalogue.revise_because(actor, owner, &id, &if_match, dataset, reason).await?;
+    let record = outcome.into_record();
+    reply::json(&request, StatusCode::OK, Some(record.etag()), &record)
+}
+
+/// Where a record is to go in its life.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    state: State,
+    reason: Option<String>,
+}
+
+/// `POST …/state`: takes a record on in its life, as a revision of its own.
+async fn go_on(
     request: HttpRequest,
     steward: Steward,
     catalogue: Data<Catalogue>,
@@ -74,10 +121,10 @@ async fn revise(
     let id = id_of(&catalogue, &local)?;
     let if_match = reply::if_match(&request)?;
     reply::document(&request, &body)?;
-    let defaults = schema::Defaults { id: id.clone(), ..catalogue.defaults() };
-    let dataset = schema::parse_draft(&body, &defaults)?;
-    let outcome: Outcome = catalogue.revise(steward.caller.actor(), &steward.owner, &id, &if_match, dataset).await?;
-    let record = outcome.into_record();
+    let Step { state, reason } = serde_json::from_slice(&body)
+        .map_err(|error| Problem::new(Code::Invalid, format!("send {{\"state\": …, \"reason\": …}}: {error}")))?;
+    let (actor, owner) = (steward.caller.actor(), &steward.owner);
+    let record = catalogue.move_to(actor, owner, &id, &if_match, state, reason).await?.into_record();
     reply::json(&request, StatusCode::OK, Some(record.etag()), &record)
 }
 
@@ -105,6 +152,7 @@ struct ListQuery {
     owner: Option<Identity>,
     country: Option<Country>,
     visibility: Option<Visibility>,
+    state: Option<State>,
     source: Option<String>,
     identifier: Option<Iri>,
     #[serde(default)]
@@ -121,6 +169,8 @@ struct Line {
     owner: Identity,
     visibility: Visibility,
     seq: Seq,
+    #[serde(skip_serializing_if = "State::is_published")]
+    state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     withdrawn: Option<Withdrawn>,
 }
@@ -153,6 +203,7 @@ async fn list(
             (_, visibility) => visibility,
         },
         discoverable_by: participant,
+        state: query.state,
         source: query.source,
         identifier: query.identifier,
         withdrawn: query.withdrawn,
@@ -170,6 +221,7 @@ async fn list(
         owner: record.owner,
         visibility: record.dataset.visibility,
         seq: record.seq,
+        state: record.state,
         withdrawn: record.withdrawn,
     });
     page_of(&request, lines.collect(), cursor)
@@ -184,52 +236,6 @@ fn page_of(request: &HttpRequest, items: Vec<Line>, next_cursor: Option<String>)
         response.headers_mut().insert(name, link);
     }
     Ok(response)
-}
-
-/// A line in the history of a dataset.
-#[derive(Debug, Serialize)]
-struct History {
-    revision: Revision,
-    seq: Seq,
-    at: Timestamp,
-    withdrew: bool,
-    href: String,
-}
-
-/// `GET …/revisions`: the history, oldest first.
-async fn revisions(
-    request: HttpRequest,
-    caller: MaybeCaller,
-    catalogue: Data<Catalogue>,
-    local: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let record = discoverable(&catalogue, &caller, &local).await?;
-    let id = &record.dataset.id;
-    let lines = catalogue.history(id).await?.into_iter().map(|line| History {
-        revision: line.revision,
-        seq: line.seq,
-        at: line.at,
-        withdrew: line.withdrew,
-        href: format!("{}/revisions/{}", address(id), line.revision),
-    });
-    reply::json(&request, StatusCode::OK, None, &serde_json::json!({ "items": lines.collect::<Vec<_>>() }))
-}
-
-/// `GET …/revisions/{n}`: a revision, which never changes. Both it and what stands now must be discoverable: a record
-/// that was made private took its past with it.
-async fn revision(
-    request: HttpRequest,
-    caller: MaybeCaller,
-    catalogue: Data<Catalogue>,
-    path: Path<(String, u32)>,
-) -> Result<HttpResponse, Problem> {
-    let (local, number) = path.into_inner();
-    let current = discoverable(&catalogue, &caller, &local).await?;
-    let record = catalogue.revision(&current.dataset.id, Revision(number)).await?;
-    if !record.is_discoverable_by(participant(&caller)) {
-        return Err(Problem::not_found("revision"));
-    }
-    reply::json(&request, StatusCode::OK, Some(record.etag()), &record)
 }
 
 /// `GET …/offerable`: what is missing before it may be offered, and what is doubtful.
@@ -253,7 +259,7 @@ pub(super) async fn discoverable(
     if record.is_discoverable_by(participant(caller)) { Ok(record) } else { Err(Problem::not_found("dataset")) }
 }
 
-fn participant(caller: &MaybeCaller) -> Option<&Identity> {
+pub(super) fn participant(caller: &MaybeCaller) -> Option<&Identity> {
     caller.0.as_ref()?.participant.as_ref()
 }
 
@@ -262,6 +268,6 @@ fn id_of(catalogue: &Catalogue, local: &str) -> Result<DatasetId, Problem> {
 }
 
 /// Where the web door shows a dataset.
-fn address(id: &DatasetId) -> String {
+pub(super) fn address(id: &DatasetId) -> String {
     format!("/api/v1/datasets/{}", id.local())
 }

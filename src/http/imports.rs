@@ -5,7 +5,7 @@
 //! so the status is `200` with one outcome a draft, in their order. Sending the same drafts again changes nothing.
 
 use actix_web::http::header;
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +14,7 @@ use super::caller::Steward;
 use super::problem::{Code, FieldError, Problem};
 use crate::catalogue::{Catalogue, CatalogueError, Incoming, MAX_SOURCE_TEXT, Outcome};
 use crate::domain::ids::{DatasetId, Revision, Seq};
+use crate::domain::lifecycle::State;
 use crate::schema::{self, Violation, Violations};
 
 /// The media type of the body.
@@ -85,10 +86,19 @@ pub struct ImportAnswer {
     pub outcomes: Vec<DraftOutcome>,
 }
 
+/// How an import is meant.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Meant {
+    /// The state in which what is new begins its life.
+    state: State,
+}
+
 async fn import(
     request: HttpRequest,
     steward: Steward,
     catalogue: Data<Catalogue>,
+    meant: Query<Meant>,
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
     check_media_type(&request)?;
@@ -108,7 +118,8 @@ async fn import(
             note
         }));
     }
-    let taken = catalogue.import(&steward.caller.actor(), &steward.owner, &incoming).await.map_err(failed)?;
+    let (actor, state) = (steward.caller.actor(), meant.state);
+    let taken = catalogue.import_as(&actor, &steward.owner, &incoming, state).await.map_err(failed)?;
     let mut taken = taken.into_iter();
     let outcomes = read
         .into_iter()
@@ -183,6 +194,7 @@ fn refused(detail: String) -> DraftOutcome {
 fn failed(error: CatalogueError) -> Problem {
     match error {
         CatalogueError::Store(error) => error.into(),
+        CatalogueError::CannotBegin(_) => error.into(),
         CatalogueError::Contended => Problem::new(Code::Conflict, error.to_string()).retry_after(1),
         other => Problem::internal(&other),
     }

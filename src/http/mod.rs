@@ -22,6 +22,7 @@ pub mod pace;
 pub mod problem;
 pub mod question;
 pub mod reply;
+pub mod revisions;
 pub mod seal;
 pub mod search;
 pub mod session;
@@ -41,6 +42,7 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(session::routes)
         .configure(accounts::routes)
         .configure(datasets::routes)
+        .configure(revisions::routes)
         .configure(imports::routes)
         .configure(changes::routes)
         .configure(harvests::routes)

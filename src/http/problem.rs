@@ -310,7 +310,9 @@ impl From<CatalogueError> for Problem {
             CatalogueError::ManifestNotRaised { pointer, .. } | CatalogueError::ManifestDropped { pointer, .. } => {
                 at(Code::Invalid, pointer)
             }
-            CatalogueError::InvalidReason => at(Code::Invalid, "/reason"),
+            CatalogueError::InvalidReason | CatalogueError::UnfitReason => at(Code::Invalid, "/reason"),
+            CatalogueError::InvalidStep(_) => Self::new(Code::Conflict, detail),
+            CatalogueError::CannotBegin(_) => at(Code::BadParameter, "state"),
             CatalogueError::OwnSuccessor => at(Code::Invalid, "/successor"),
             CatalogueError::NotAParticipant(_) | CatalogueError::NotOwner(_) => Self::new(Code::Forbidden, detail),
             CatalogueError::Taken(_) | CatalogueError::SourceTaken { .. } => Self::new(Code::AlreadyExists, detail),

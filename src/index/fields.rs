@@ -377,6 +377,8 @@ mod tests {
             registered: jiff::Timestamp::UNIX_EPOCH,
             revised: jiff::Timestamp::UNIX_EPOCH,
             seq: Seq(0),
+            state: Default::default(),
+            reason: None,
             withdrawn: None,
         }
     }

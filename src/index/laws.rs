@@ -59,6 +59,8 @@ fn record(dataset: Dataset) -> Registered {
         registered: jiff::Timestamp::UNIX_EPOCH,
         revised: jiff::Timestamp::UNIX_EPOCH,
         seq: Seq(0),
+        state: Default::default(),
+        reason: None,
         withdrawn: None,
     }
 }

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use crate::domain::dataset::{Registered, Visibility};
 use crate::domain::event::{Entry, What};
 use crate::domain::ids::{DatasetId, Digest, Seq};
+use crate::domain::lifecycle::State;
 
 use super::IndexError;
 use super::fields::Fields;
@@ -219,7 +220,7 @@ impl Writer {
     }
 
     fn is_ours(&self, record: &Registered) -> bool {
-        record.dataset.visibility == self.class && record.withdrawn.is_none()
+        record.dataset.visibility == self.class && record.stands() == State::Published
     }
 }
 

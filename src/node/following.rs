@@ -217,6 +217,8 @@ mod tests {
             registered: jiff::Timestamp::UNIX_EPOCH,
             revised: jiff::Timestamp::UNIX_EPOCH,
             seq: Seq::default(),
+            state: Default::default(),
+            reason: None,
             withdrawn: None,
         }
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::answer::{Card, Hit, LocalAnswer};
 use crate::domain::ids::{Country, DatasetId, Identity, Seq};
+use crate::domain::lifecycle::State;
 use crate::domain::offerable::Offerable;
 use crate::domain::query::Analysed;
 use crate::domain::score::Statistics;
@@ -129,7 +130,7 @@ pub(super) async fn find(
     let records = store.current(&ids).await?;
     let shown = found.hits.into_iter().filter_map(|hit| {
         let IndexHit { id, seq, components, sort_key, highlights, .. } = hit;
-        let record = records.get(&id).filter(|record| record.seq == seq && record.withdrawn.is_none())?;
+        let record = records.get(&id).filter(|record| record.seq == seq && record.stands() == State::Published)?;
         let card = Card::of(record, Offerable::of(record).is_ok());
         Some(Hit { card, seq, components, sort_key, highlights })
     });

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::domain::dataset::{Registered, Visibility, Withdrawn};
-use crate::domain::event::{Event, What};
+use crate::domain::event::{Actor, Event, What};
 use crate::domain::ids::{Country, DatasetId, Identity, Iri, Revision, Seq};
+use crate::domain::lifecycle::State;
 
 use super::Store;
 use super::engine::{Expectation, Row, Tables, Value, damaged, text};
@@ -28,6 +29,7 @@ CREATE TABLE dataset (
   owner TEXT NOT NULL,
   country TEXT NOT NULL,
   private INTEGER NOT NULL,
+  state TEXT NOT NULL,
   source_name TEXT,
   source_iri TEXT
 ) STRICT;
@@ -38,6 +40,9 @@ CREATE TABLE dataset_revision (
   revision INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   described INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  private INTEGER NOT NULL,
+  reason TEXT,
   PRIMARY KEY (id, revision)
 ) STRICT;
 CREATE TABLE dataset_listed (
@@ -68,18 +73,22 @@ fn apply(tables: &dyn Tables, seq: Seq, event: &Event) -> Result<(), AppendError
             if current_line(tables, id)?.is_some() {
                 return Err(AppendError::Conflict(Expectation::DatasetAbsent(id.clone())));
             }
-            put_revision(tables, seq, seq, id, record.revision)?;
+            put_revision(tables, seq, record)?;
             put_current(tables, seq, record)
         }
         What::DatasetRevised { record } => {
             let id = &record.dataset.id;
             expect_next(tables, id, record.revision)?;
-            put_revision(tables, seq, seq, id, record.revision)?;
+            put_revision(tables, seq, record)?;
             put_current(tables, seq, record)
         }
-        What::DatasetWithdrawn { id, revision, .. } => {
+        What::DatasetWithdrawn { id, revision, withdrawn } => {
             let before = expect_next(tables, id, *revision)?;
-            put_revision(tables, seq, before.described, id, *revision)?;
+            tables.execute(
+                "INSERT INTO dataset_revision (id, revision, seq, described, state, private, reason)
+                 SELECT id, ?2, ?3, ?4, state, private, ?5 FROM dataset WHERE id = ?1",
+                &[text(id), (*revision).into(), seq.into(), before.described.into(), withdrawn.reason.as_str().into()],
+            )?;
             tables.execute(
                 "UPDATE dataset SET revision = ?2, seq = ?3, withdrawn = 1 WHERE id = ?1",
                 &[text(id), (*revision).into(), seq.into()],
@@ -102,18 +111,24 @@ fn expect_next(tables: &dyn Tables, id: &DatasetId, revision: Revision) -> Resul
     Ok(line)
 }
 
-fn put_revision(
-    tables: &dyn Tables,
-    seq: Seq,
-    described: Seq,
-    id: &DatasetId,
-    revision: Revision,
-) -> Result<(), StoreError> {
+fn put_revision(tables: &dyn Tables, seq: Seq, record: &Registered) -> Result<(), StoreError> {
     tables.execute(
-        "INSERT INTO dataset_revision (id, revision, seq, described) VALUES (?1, ?2, ?3, ?4)",
-        &[text(id), revision.into(), seq.into(), described.into()],
+        "INSERT INTO dataset_revision (id, revision, seq, described, state, private, reason)
+         VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
+        &[
+            text(&record.dataset.id),
+            record.revision.into(),
+            seq.into(),
+            record.state.as_str().into(),
+            private(&record.dataset.visibility),
+            record.reason.as_deref().into(),
+        ],
     )?;
     Ok(())
+}
+
+fn private(class: &Visibility) -> Value {
+    Value::Integer((*class == Visibility::Private).into())
 }
 
 fn put_current(tables: &dyn Tables, seq: Seq, record: &Registered) -> Result<(), AppendError> {
@@ -127,20 +142,22 @@ fn put_current(tables: &dyn Tables, seq: Seq, record: &Registered) -> Result<(),
     }
     tables.execute(
         "INSERT INTO dataset
-           (id, revision, seq, described, withdrawn, owner, country, private, source_name, source_iri)
-         VALUES (?1, ?2, ?3, ?3, 0, ?4, ?5, ?6, ?7, ?8)
+           (id, revision, seq, described, withdrawn, owner, country, private, source_name, source_iri, state)
+         VALUES (?1, ?2, ?3, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, seq = excluded.seq,
            described = excluded.described, owner = excluded.owner, country = excluded.country,
-           private = excluded.private, source_name = excluded.source_name, source_iri = excluded.source_iri",
+           private = excluded.private, source_name = excluded.source_name, source_iri = excluded.source_iri,
+           state = excluded.state",
         &[
             id.clone(),
             record.revision.into(),
             seq.into(),
             text(&record.owner),
             text(&dataset.country),
-            Value::Integer((dataset.visibility == Visibility::Private).into()),
+            private(&dataset.visibility),
             dataset.source.as_ref().map(|source| source.name.as_str()).into(),
             dataset.source.as_ref().map(|source| source.iri.as_str()).into(),
+            record.state.as_str().into(),
         ],
     )?;
     let mut side = vec![
@@ -185,6 +202,12 @@ fn revision(row: &Row, column: usize) -> Result<Revision, StoreError> {
     u32::try_from(number).map(Revision).map_err(|_| damaged(Seq(0), format!("{number} is no revision")))
 }
 
+fn state(row: &Row, column: usize) -> Result<State, StoreError> {
+    let name = row.text(column)?;
+    let known = State::ALL.into_iter().find(|state| state.as_str() == name);
+    known.ok_or_else(|| damaged(Seq(0), format!("{name} is no state of a record")))
+}
+
 /// Which datasets a list shows. Every part that is given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DatasetFilter {
@@ -194,9 +217,11 @@ pub struct DatasetFilter {
     pub country: Option<Country>,
     /// Of this visibility class.
     pub visibility: Option<Visibility>,
-    /// Which this participant may discover: all that are for the federation, and the private ones that are its own or
-    /// list it.
+    /// Which this participant may discover: all that are published for the federation, the private ones that list it,
+    /// and its own, drafts among them. Where nobody is named, published ones of both classes.
     pub discoverable_by: Option<Identity>,
+    /// In this state of their life, as far as they may be discovered.
+    pub state: Option<State>,
     /// Imported from this source.
     pub source: Option<String>,
     /// With this persistent identifier.
@@ -214,10 +239,16 @@ pub struct RevisionLine {
     pub seq: Seq,
     /// When it was made.
     pub at: Timestamp,
-    /// By whom: a role id.
-    pub actor: String,
+    /// By whom.
+    pub actor: Actor,
     /// Whether it withdrew the dataset.
     pub withdrew: bool,
+    /// How far the record had come; where it was withdrawn, from which state.
+    pub state: State,
+    /// Whether it was private.
+    pub private: bool,
+    /// Why, where that was said.
+    pub reason: Option<String>,
 }
 
 /// What a record is put together from: the number and position of the revision, the entry that describes it, and its own
@@ -239,6 +270,7 @@ fn record(row: &Row) -> Result<Registered, StoreError> {
     if seq != described {
         let json = row.optional_text(5)?.ok_or_else(|| damaged(seq, "its content is missing"))?;
         record.withdrawn = Some(withdrawal(seq, json)?);
+        record.reason = None; // that of the revision before; the withdrawal has its own
         record.revised = row.parse(6)?;
     }
     Ok(record)
@@ -272,17 +304,21 @@ fn list(
     };
     wanted("d.owner = #", filter.owner.as_ref().map(text));
     wanted("d.country = #", filter.country.as_ref().map(text));
-    wanted("d.private = #", filter.visibility.map(|class| Value::Integer((class == Visibility::Private).into())));
+    wanted("d.private = #", filter.visibility.as_ref().map(private));
     wanted("d.source_name = #", filter.source.as_ref().map(text));
     wanted(
         "EXISTS (SELECT 1 FROM dataset_identifier i WHERE i.iri = # AND i.id = d.id)",
         filter.identifier.as_ref().map(text),
     );
-    wanted(
-        "(d.private = 0 OR d.owner = # OR EXISTS
-           (SELECT 1 FROM dataset_listed s WHERE s.id = d.id AND s.participant = #))",
-        filter.discoverable_by.as_ref().map(text),
-    );
+    match &filter.discoverable_by {
+        Some(asker) => wanted(
+            "(d.owner = # OR (d.state = 'published' AND (d.private = 0 OR EXISTS
+               (SELECT 1 FROM dataset_listed s WHERE s.id = d.id AND s.participant = #))))",
+            Some(text(asker)),
+        ),
+        None => wanted("d.state = #", Some(State::Published.as_str().into())),
+    }
+    wanted("d.state = #", filter.state.map(|state| state.as_str().into()));
     wanted("d.withdrawn = #", (!filter.withdrawn).then_some(Value::Integer(0)));
     sql.push_str(" ORDER BY d.id LIMIT ?2");
     tables.query(&sql, &values)?.iter().map(record).collect()
@@ -312,7 +348,7 @@ impl Store {
         let id = id.clone();
         self.read(move |tables| {
             let rows = tables.query(
-                "SELECT d.revision, d.seq, l.ts, l.actor, d.seq <> d.described
+                "SELECT d.revision, d.seq, l.ts, l.actor, d.seq <> d.described, d.state, d.private, d.reason
                  FROM dataset_revision d JOIN log l ON l.seq = d.seq WHERE d.id = ?1 ORDER BY d.revision",
                 &[text(&id)],
             )?;
@@ -322,8 +358,11 @@ impl Store {
                         revision: revision(row, 0)?,
                         seq: row.seq(1)?,
                         at: row.parse(2)?,
-                        actor: row.text(3)?.to_owned(),
+                        actor: row.parse(3)?,
                         withdrew: row.number(4)? != 0,
+                        state: state(row, 5)?,
+                        private: row.number(6)? != 0,
+                        reason: row.optional_text(7)?.map(str::to_owned),
                     })
                 })
                 .collect()
@@ -375,13 +414,14 @@ impl Store {
         of: fn(&str, Seq) -> u128,
     ) -> Result<(Seq, (u64, u128)), StoreError> {
         const PAGE: u64 = 5_000;
-        let private = Value::Integer((class == Visibility::Private).into());
+        let private = private(&class);
         self.read(move |tables| {
             let head = log::head(tables)?;
             let (mut count, mut sum, mut after) = (0u64, 0u128, String::new());
             loop {
                 let rows = tables.query(
-                    "SELECT id, seq FROM dataset WHERE id > ?1 AND private = ?2 AND withdrawn = 0 ORDER BY id LIMIT ?3",
+                    "SELECT id, seq FROM dataset WHERE id > ?1 AND private = ?2 AND withdrawn = 0
+                       AND state = 'published' ORDER BY id LIMIT ?3",
                     &[after.as_str().into(), private.clone(), PAGE.into()],
                 )?;
                 let Some(last) = rows.last() else { return Ok((head, (count, sum))) };
@@ -395,10 +435,11 @@ impl Store {
         .await
     }
 
-    /// How many datasets are in force, and how many were withdrawn.
+    /// How many datasets are in force, and how many were withdrawn; what was never published is not counted.
     pub async fn dataset_counts(&self) -> Result<(u64, u64), StoreError> {
         self.read(|tables| {
-            let row = tables.one("SELECT count(*), coalesce(sum(withdrawn), 0) FROM dataset", &[])?;
+            let row = tables
+                .one("SELECT count(*), coalesce(sum(withdrawn), 0) FROM dataset WHERE state = 'published'", &[])?;
             let row = row.ok_or_else(|| damaged(Seq(0), "a count has no row"))?;
             let (all, withdrawn) = (row.number(0)?, row.number(1)?);
             Ok((all - withdrawn, withdrawn))

@@ -264,7 +264,8 @@ async fn every_revision_stays_readable_and_the_history_lists_it() {
     assert_eq!(place.catalogue.revision(id, Revision::FIRST).await.unwrap(), first);
     assert_eq!(place.catalogue.revision(id, Revision(2)).await.unwrap(), second);
     assert!(matches!(place.catalogue.revision(id, Revision(3)).await, Err(CatalogueError::NoRevision(..))));
-    let history: Vec<u32> = place.catalogue.history(id).await.unwrap().iter().map(|line| line.revision.0).collect();
+    let history = place.catalogue.history(&second, None).await.unwrap();
+    let history: Vec<u32> = history.iter().map(|line| line.revision.0).collect();
     assert_eq!(history, [1, 2]);
 }
 

@@ -45,6 +45,8 @@ pub fn registered(seq: u64, dataset: Dataset) -> Entry {
         registered: jiff::Timestamp::UNIX_EPOCH,
         revised: jiff::Timestamp::UNIX_EPOCH,
         seq: Seq(0),
+        state: Default::default(),
+        reason: None,
         withdrawn: None,
     };
     entry(seq, What::DatasetRegistered { record: Box::new(record) })

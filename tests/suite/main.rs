@@ -33,3 +33,4 @@ mod store;
 mod store_kill;
 mod trust_list;
 mod validity;
+mod versions;

@@ -80,6 +80,8 @@ fn record(local: &str, revision: u32) -> Registered {
         registered: at(),
         revised: at(),
         seq: Seq(0),
+        state: Default::default(),
+        reason: None,
         withdrawn: None,
     }
 }

@@ -420,6 +420,8 @@ fn what_a_node_serves_is_what_the_published_schemas_describe() {
         registered: "2026-03-01T09:30:00Z".parse().unwrap(),
         revised: "2026-03-01T09:30:00.123Z".parse().unwrap(),
         seq: Seq(7),
+        state: Default::default(),
+        reason: None,
         withdrawn: None,
     };
     let record = serde_json::to_value(&record).unwrap();

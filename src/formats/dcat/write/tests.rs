@@ -24,6 +24,8 @@ pub(crate) fn registered(dataset: Dataset) -> Registered {
         registered: "2026-01-02T03:04:05Z".parse().unwrap(),
         revised: "2026-02-03T04:05:06Z".parse().unwrap(),
         seq: Default::default(),
+        state: Default::default(),
+        reason: None,
         withdrawn: None,
     }
 }
