@@ -246,7 +246,10 @@ async fn records(
     let limit = reply::page(query.limit)?;
     let list = format!("records {}", steward.owner);
     let after = query.cursor.as_deref().map(|cursor| sealer.open_cursor::<DatasetId>(&list, cursor)).transpose()?;
-    let filter = DatasetFilter { owner: Some(steward.owner.clone()), withdrawn: true, ..DatasetFilter::default() };
+    let owner = Some(steward.owner.clone());
+    // Drafts too: a plan must know what is there.
+    let filter =
+        DatasetFilter { owner: owner.clone(), discoverable_by: owner, withdrawn: true, ..DatasetFilter::default() };
     let found = catalogue.list(&filter, after.as_ref(), limit + 1).await?;
     let (mut items, mut bytes, count) = (Vec::new(), 0, found.len());
     for record in found.into_iter().take(limit) {
