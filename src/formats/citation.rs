@@ -86,7 +86,7 @@ pub fn datacite(record: &Registered, place: &Place) -> Value {
     put("schemaVersion", json!("http://datacite.org/schema/kernel-4"));
     put("doi", json!(doi(dataset)));
     put("identifiers", identifiers(dataset));
-    put("creators", creators(dataset).iter().map(|agent| creator(agent)).collect());
+    put("creators", all_creators(dataset));
     put("titles", titles(&dataset.title));
     // A publisher and a year are demanded; where the record names none, it is the catalogue that makes it public.
     put("publisher", publisher(dataset, place));
@@ -162,9 +162,9 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// An address, which TeX takes letter by letter; a brace or a percent sign in it would still end the field.
+/// An address, which is taken letter by letter; only a brace in it would open or close a field.
 fn verbatim(address: &str) -> String {
-    address.replace('\\', "%5C").replace('{', "%7B").replace('}', "%7D").replace('%', "\\%")
+    address.replace('\\', "%5C").replace('{', "%7B").replace('}', "%7D")
 }
 
 fn identifiers(dataset: &Dataset) -> Value {
@@ -183,6 +183,14 @@ fn creator(agent: &Agent) -> Value {
         written["nameIdentifiers"] = json!([{"nameIdentifier": iri, "nameIdentifierScheme": scheme}]);
     }
     written
+}
+
+/// The creators; where nobody is named, DataCite's own word for what is not known.
+fn all_creators(dataset: &Dataset) -> Value {
+    match creators(dataset) {
+        nobody if nobody.is_empty() => json!([{"name": "(:unav)"}]),
+        creators => creators.into_iter().map(creator).collect(),
+    }
 }
 
 fn scheme(iri: &Iri) -> &'static str {
@@ -288,4 +296,89 @@ fn places(dataset: &Dataset) -> Value {
         (!written.is_empty()).then_some(Value::Object(written))
     });
     places.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::samples::registered;
+
+    fn record(more: Value) -> Registered {
+        let mut said = json!({"id": "https://fi.pleiad.example/dataset/x-1", "title": {"en": "Calls & {notes}: 50 % of #1"}, "country": "FI"});
+        for (name, value) in more.as_object().unwrap() {
+            said[name] = value.clone();
+        }
+        registered(serde_json::from_value(said).unwrap())
+    }
+
+    fn place() -> Place {
+        let title = serde_json::from_value(json!({"en": "Finnish node"})).unwrap();
+        Place::new(
+            "https://fi.pleiad.example".parse().unwrap(),
+            title,
+            "fi.pleiad.example".parse().unwrap(),
+            Vec::new(),
+        )
+    }
+
+    fn full() -> Value {
+        json!({
+            "creators": [{"name": {"en": "Example University"}}, {"name": {"fi": "Meri Aalto"}, "iri": "https://orcid.org/0000-0002-1825-0097"}],
+            "publisher": {"name": {"en": "Archive_1"}},
+            "issued": "2024-02-29",
+            "version": "2.1",
+            "identifiers": ["https://doi.org/10.1234/a_b%7"],
+        })
+    }
+
+    #[test]
+    fn a_line_names_creator_year_title_version_publisher_and_identifier_in_this_order() {
+        assert_eq!(
+            text(&record(full()), &place()),
+            "Example University; Meri Aalto (2024): Calls & {notes}: 50 % of #1. Version 2.1. Archive_1. https://doi.org/10.1234/a_b%7"
+        );
+        assert_eq!(
+            text(&record(json!({})), &place()),
+            "Calls & {notes}: 50 % of #1 (n.d.). https://fi.pleiad.example/datasets/x-1"
+        );
+    }
+
+    #[test]
+    fn what_tex_reads_in_its_own_way_is_escaped_and_the_key_stays() {
+        let entry = bibtex(&record(full()), &place());
+        assert!(entry.starts_with("@dataset{fi.pleiad.example:x-1,\n"), "{entry}");
+        assert!(entry.contains(r"title = {{Calls \& \{notes\}: 50 \% of \#1}}"), "{entry}");
+        assert!(entry.contains(r"publisher = {{Archive\_1}}"), "{entry}");
+        assert!(entry.contains("author = {{Example University} and {Meri Aalto}}"), "{entry}");
+        assert!(entry.contains("doi = {10.1234/a_b%7}"), "{entry}");
+        let later = bibtex(&record(json!({"version": "9", "issued": "2030-01-01"})), &place());
+        assert!(later.starts_with("@dataset{fi.pleiad.example:x-1,\n"), "{later}");
+        assert_eq!(escaped("a\\b~c^d\n e"), r"a\textbackslash{}b\textasciitilde{}c\textasciicircum{}d e");
+    }
+
+    #[test]
+    fn what_the_authors_wrote_is_the_citation() {
+        let own = record(json!({"citation": "Aalto 2024,\nin print"}));
+        assert_eq!(text(&own, &place()), "Aalto 2024, in print");
+        assert!(bibtex(&own, &place()).contains("note = {Aalto 2024, in print}"));
+        let entry = "@article{aalto,\n title={Calls}\n}";
+        let own = record(json!({"citation": entry}));
+        assert_eq!(bibtex(&own, &place()), format!("{entry}\n"));
+        assert!(text(&own, &place()).contains("(n.d.)"), "an entry is no line of text");
+    }
+
+    #[test]
+    fn datacite_has_what_its_schema_demands_whatever_the_record_says() {
+        for said in [full(), json!({})] {
+            let written = datacite(&record(said), &place());
+            for mandatory in ["identifiers", "creators", "titles", "publisher", "publicationYear", "types"] {
+                assert!(written.get(mandatory).is_some(), "{mandatory} {written:#}");
+            }
+            assert_eq!(written["types"]["resourceTypeGeneral"], "Dataset");
+        }
+        let written = datacite(&record(full()), &place());
+        assert_eq!(written["doi"], "10.1234/a_b%7");
+        assert_eq!(written["creators"][1]["nameIdentifiers"][0]["nameIdentifierScheme"], "ORCID");
+        assert_eq!(datacite(&record(json!({})), &place())["publicationYear"], "2025", "the year of its registration");
+    }
 }

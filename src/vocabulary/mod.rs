@@ -137,7 +137,12 @@ pub fn language(name: &str) -> Option<LanguageTag> {
     let from_table = |code: &str| concept(&format!("{AUTHORITY}language/{code}")).and_then(|concept| concept.code);
     let tag = match name.strip_prefix(AUTHORITY) {
         Some(rest) => from_table(rest.strip_prefix("language/")?)?,
-        None if name.len() == 3 => from_table(&name.to_ascii_uppercase())?,
+        None if name.len() == 3 => match from_table(&name.to_ascii_uppercase()) {
+            Some(tag) => tag,
+            // A language that has no code of two letters, such as Ancient Greek, is tagged by its three.
+            None if name.bytes().all(|b| b.is_ascii_lowercase()) => name.as_ref(),
+            None => return None,
+        },
         None if name.len() == 2 || name.contains('-') => name.as_ref(),
         None => return None,
     };
@@ -212,6 +217,8 @@ mod tests {
 
     #[test]
     fn languages_countries_and_formats_become_their_codes() {
+        assert_eq!(language("grc").unwrap().as_str(), "grc", "a language without a code of two letters");
+        assert_eq!(language("XYZ"), None);
         let tag = |text: &str| language(text).map(|tag| tag.to_string());
         assert_eq!(tag(&format!("{AUTHORITY}language/NLD")), Some("nl".into()));
         assert_eq!(tag("deu"), Some("de".into()));

@@ -77,14 +77,15 @@ pub fn is_one(value: &Value) -> bool {
         let says_so = node.references("dct:conformsTo").iter().any(|standard| is_own_standard(standard));
         let files = node.nodes("schema:distribution").map(|file| document.resolve(file));
         let mut kinds = files.flat_map(|file| &file.types);
-        let has_files = kinds.any(|kind| check::FILE_OBJECT.iter().chain(check::FILE_SET).any(|known| known == kind));
+        let has_files =
+            kinds.any(|kind| check::FILE_OBJECT.iter().chain(check::FILE_SET).any(|known| *known == kind.as_ref()));
         says_so || has_files || node.has("cr:recordSet")
     })
 }
 
 /// Reads a document, which is one dataset.
 pub fn read(text: &str, common: &Common) -> Result<Draft, Refused> {
-    let value: Value = serde_json::from_str(text)
+    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|error| Refused { place: "/".to_owned(), reason: format!("it is not JSON: {error}") })?;
     read_value(&value, text, common)
 }
@@ -92,7 +93,8 @@ pub fn read(text: &str, common: &Common) -> Result<Draft, Refused> {
 fn read_value(value: &Value, text: &str, common: &Common) -> Result<Draft, Refused> {
     let document = Document::read(value)?;
     let Some(root) = document.nodes.iter().find(|node| node.is("schema:Dataset")) else {
-        let found = document.nodes.iter().flat_map(|node| node.types.clone()).collect::<Vec<_>>().join(", ");
+        let found =
+            document.nodes.iter().flat_map(|node| &node.types).map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
         let reason = format!("the @type is {found:?} and must be https://schema.org/Dataset");
         return Err(Refused { place: "/@type".to_owned(), reason });
     };

@@ -68,7 +68,7 @@ fn policy(offer: &Node) -> Option<Policy> {
 
 /// Nothing where a thing says something that is not in the list.
 fn only(node: &Node, known: &[&str]) -> Option<()> {
-    node.properties().all(|(property, _)| known.contains(&property)).then_some(())
+    node.properties().all(|property| known.contains(&property)).then_some(())
 }
 
 fn nodes<'n>(node: &'n Node, property: &str) -> Option<Vec<&'n Node>> {

@@ -8,6 +8,7 @@
 mod context;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
@@ -26,16 +27,16 @@ pub(crate) struct Node {
     /// Its identifier.
     pub(crate) id: Option<String>,
     /// Its types, such as `schema:Dataset`.
-    pub(crate) types: Vec<String>,
-    properties: Vec<(String, Vec<Item>)>,
-    places: HashMap<String, usize>,
+    pub(crate) types: Vec<Arc<str>>,
+    /// In the order of their names, each once. Names are shared, because a document has few of them in many places.
+    properties: Vec<(Arc<str>, Vec<Item>)>,
 }
 
 /// A value of a property.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Item {
     /// A text and its language, where one is stated.
-    Text(String, Option<String>),
+    Text(String, Option<Arc<str>>),
     /// A number.
     Number(Number),
     /// Yes or no.
@@ -85,7 +86,10 @@ impl Item {
 impl Node {
     /// The values of a property.
     pub(crate) fn all(&self, property: &str) -> &[Item] {
-        self.places.get(property).map_or(&[], |place| self.properties[*place].1.as_slice())
+        match self.properties.binary_search_by(|(name, _)| name.as_ref().cmp(property)) {
+            Ok(place) => &self.properties[place].1,
+            Err(_) => &[],
+        }
     }
 
     /// The values of the first of some properties that has any.
@@ -95,7 +99,7 @@ impl Node {
 
     /// Whether a property is there at all.
     pub(crate) fn has(&self, property: &str) -> bool {
-        self.places.contains_key(property)
+        self.properties.binary_search_by(|(name, _)| name.as_ref().cmp(property)).is_ok()
     }
 
     /// The first value of a property as text.
@@ -120,7 +124,7 @@ impl Node {
 
     /// Whether it is of a type.
     pub(crate) fn is(&self, kind: &str) -> bool {
-        self.types.iter().any(|known| known == kind)
+        self.types.iter().any(|known| known.as_ref() == kind)
     }
 
     /// Whether it says nothing but its identifier.
@@ -128,19 +132,22 @@ impl Node {
         self.id.is_some() && self.properties.is_empty() && self.types.is_empty()
     }
 
-    /// Its properties in the order of the document.
-    pub(crate) fn properties(&self) -> impl Iterator<Item = (&str, &[Item])> {
-        self.properties.iter().map(|(name, items)| (name.as_str(), items.as_slice()))
+    /// Its properties in the order of their names.
+    pub(crate) fn properties(&self) -> impl Iterator<Item = &str> {
+        self.properties.iter().map(|(name, _)| name.as_ref())
     }
 
-    fn push(&mut self, property: String, items: Vec<Item>) {
-        match self.places.get(&property) {
-            Some(place) => self.properties[*place].1.extend(items),
-            None => {
-                self.places.insert(property.clone(), self.properties.len());
-                self.properties.push((property, items));
+    /// Takes properties in the order of the document; one that two spellings name keeps the values of both.
+    fn set(&mut self, mut properties: Vec<(Arc<str>, Vec<Item>)>) {
+        properties.sort_by(|(one, _), (other, _)| one.cmp(other));
+        properties.dedup_by(|(name, items), (first, all)| {
+            let is_same = name == first;
+            if is_same {
+                all.append(items);
             }
-        }
+            is_same
+        });
+        self.properties = properties;
     }
 }
 
@@ -195,7 +202,8 @@ impl Document {
                 "the context {address:?} is not kept here and is never fetched; write its terms into the document"
             ),
         })?;
-        let reader = Tree { context: &context };
+        let language = context.language.as_deref().map(Arc::from);
+        let mut reader = Tree { context: &context, language, names: HashMap::new(), types: HashMap::new() };
         match fields.get("@graph") {
             Some(graph) => {
                 for (number, part) in list(graph).iter().enumerate() {
@@ -232,34 +240,68 @@ fn list(value: &Value) -> &[Value] {
 
 struct Tree<'c> {
     context: &'c Context,
+    language: Option<Arc<str>>,
+    names: HashMap<String, Named<'c>>,
+    types: HashMap<String, Arc<str>>,
 }
 
-impl Tree<'_> {
-    fn node(&self, fields: &Map<String, Value>, at: String) -> Node {
+/// What a key of the document means, as it was found the first time.
+#[derive(Clone)]
+enum Named<'c> {
+    Id,
+    Types,
+    Property(Arc<str>, Option<&'c Term>),
+    Nothing,
+}
+
+impl<'c> Tree<'c> {
+    fn named(&mut self, name: &str) -> Named<'c> {
+        if let Some(known) = self.names.get(name) {
+            return known.clone();
+        }
+        let named = match self.context.key(name) {
+            Key::Keyword(keyword) if keyword == "@id" => Named::Id,
+            Key::Keyword(keyword) if keyword == "@type" => Named::Types,
+            Key::Property(property, term) => Named::Property(property.into(), term),
+            Key::Keyword(_) | Key::Unknown => Named::Nothing,
+        };
+        self.names.insert(name.to_owned(), named.clone());
+        named
+    }
+
+    fn kind(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.types.get(name) {
+            return Arc::clone(known);
+        }
+        let kind: Arc<str> = self.context.word(name).into();
+        self.types.insert(name.to_owned(), Arc::clone(&kind));
+        kind
+    }
+
+    fn node(&mut self, fields: &Map<String, Value>, at: String) -> Node {
         let mut node = Node { at, ..Node::default() };
+        let mut properties = Vec::new();
         for (name, value) in fields {
-            match self.context.key(name) {
-                Key::Keyword(keyword) => match keyword.as_str() {
-                    "@id" => node.id = value.as_str().map(|id| self.context.id(id)),
-                    "@type" => {
-                        node.types =
-                            list(value).iter().filter_map(Value::as_str).map(|t| self.context.word(t)).collect();
-                    }
-                    _ => {}
-                },
-                Key::Property(property, term) => {
+            match self.named(name) {
+                Named::Id => node.id = value.as_str().map(|id| self.context.id(id)),
+                Named::Types => {
+                    let names = list(value).iter().filter_map(Value::as_str);
+                    node.types = names.map(|name| self.kind(name)).collect();
+                }
+                Named::Property(property, term) => {
                     let at = format!("{}/{}", node.at, name.replace('~', "~0").replace('/', "~1"));
                     let mut items = Vec::new();
                     self.items(value, term, &at, &mut items);
-                    node.push(property, items);
+                    properties.push((property, items));
                 }
-                Key::Unknown => {}
+                Named::Nothing => {}
             }
         }
+        node.set(properties);
         node
     }
 
-    fn items(&self, value: &Value, term: Option<&Term>, at: &str, items: &mut Vec<Item>) {
+    fn items(&mut self, value: &Value, term: Option<&Term>, at: &str, items: &mut Vec<Item>) {
         let kind = term.map_or(Kind::Plain, |term| term.kind);
         if kind == Kind::Json {
             items.push(Item::Json(value.clone()));
@@ -283,21 +325,19 @@ impl Tree<'_> {
         let id = match kind {
             Kind::Id => self.context.id(text),
             Kind::Vocab => long(&self.context.word(text)),
-            Kind::Plain | Kind::Json => return Item::Text(text.to_owned(), self.context.language.clone()),
+            Kind::Plain | Kind::Json => return Item::Text(text.to_owned(), self.language.clone()),
         };
         Item::Node(Node { at: at.to_owned(), id: Some(id), ..Node::default() })
     }
 
-    fn object(&self, fields: &Map<String, Value>, term: Option<&Term>, at: &str, items: &mut Vec<Item>) {
+    fn object(&mut self, fields: &Map<String, Value>, term: Option<&Term>, at: &str, items: &mut Vec<Item>) {
         if let Some(value) = fields.get("@value") {
-            let language = fields.get("@language").and_then(Value::as_str).map(str::to_owned);
+            let language = fields.get("@language").and_then(Value::as_str).map(Arc::from);
             match value {
                 _ if fields.get("@type").and_then(Value::as_str) == Some("@json") => {
                     items.push(Item::Json(value.clone()))
                 }
-                Value::String(text) => {
-                    items.push(Item::Text(text.clone(), language.or_else(|| self.context.language.clone())))
-                }
+                Value::String(text) => items.push(Item::Text(text.clone(), language.or_else(|| self.language.clone()))),
                 Value::Number(number) => items.push(Item::Number(number.clone())),
                 Value::Bool(bool) => items.push(Item::Bool(*bool)),
                 _ => {}
@@ -319,7 +359,7 @@ impl Tree<'_> {
 /// A value of a language map.
 fn in_language(language: &str, value: &Value) -> Option<Item> {
     match value {
-        Value::String(text) => Some(Item::Text(text.clone(), (language != "@none").then(|| language.to_owned()))),
+        Value::String(text) => Some(Item::Text(text.clone(), (language != "@none").then(|| Arc::from(language)))),
         Value::Number(number) => Some(Item::Number(number.clone())),
         Value::Bool(bool) => Some(Item::Bool(*bool)),
         _ => None,

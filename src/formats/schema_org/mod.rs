@@ -39,7 +39,7 @@ pub fn is_one(value: &Value) -> bool {
 pub fn read(text: &str, common: &Common) -> Vec<Result<Draft, Refused>> {
     let refuse = |place: &str, reason: String| vec![Err(Refused { place: place.to_owned(), reason })];
     if !html::is_page(text) {
-        return match serde_json::from_str(text) {
+        return match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
             Ok(value) => read_value(&value, common),
             Err(error) => refuse("/", format!("it is not JSON: {error}")),
         };
@@ -149,3 +149,6 @@ fn variables(node: &Node, notes: &mut Notes) -> Vec<RecordSet> {
 
 /// The name of the table that holds what a schema.org record says is measured.
 const VARIABLES: &str = "variables";
+
+#[cfg(test)]
+mod tests;
