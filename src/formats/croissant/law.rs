@@ -97,10 +97,10 @@ fn transfer(node: &Node) -> Option<Transfer> {
 fn collected(root: &Node, notes: &mut Notes) -> Option<Period> {
     let frame = root.first_of(&["rai:dataCollectionTimeFrame", "rai:dataCollectionTimeframe"]);
     let mut texts: Vec<String> = frame.iter().filter_map(Item::text).collect();
-    if let [only] = &texts[..] {
-        if let Some(period) = only.contains('/').then(|| coverage::period(only)).flatten() {
-            return Some(period);
-        }
+    if let [only] = &texts[..]
+        && let Some(period) = only.contains('/').then(|| coverage::period(only)).flatten()
+    {
+        return Some(period);
     }
     let end = root.text("it6:collectionDate").and_then(|text| day(&text));
     texts.truncate(2);

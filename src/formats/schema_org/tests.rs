@@ -121,7 +121,7 @@ fn a_page_of_nothing_but_beginnings_is_read_in_one_pass() {
 
 #[test]
 fn a_short_description_is_filled_up_and_a_long_one_cut_and_both_come_back_whole() {
-    for text in ["Short.", &"long words ".repeat(600).trim_end()] {
+    for text in ["Short.", "long words ".repeat(600).trim_end()] {
         let dataset = json!({"id": "https://fi.pleiad.example/dataset/x", "title": {"en": "T"}, "country": "FI", "description": {"en": text, "fi": "Lyhyt."}});
         let written = write(&samples::registered(serde_json::from_value(dataset).unwrap()), &place());
         let length = written["description"][0].as_str().unwrap().chars().count();
