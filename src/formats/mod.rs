@@ -5,6 +5,8 @@
 //! not say is not stated, and what it says wrongly is left out with a note.
 
 pub mod citation;
+pub mod ckan;
+mod contact;
 pub mod croissant;
 pub mod dcat;
 mod draft;
@@ -12,8 +14,10 @@ pub mod export;
 pub mod hydra;
 mod linked;
 pub mod oai_pmh;
+mod said;
 pub mod schema_org;
 mod text;
+pub mod yaml;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

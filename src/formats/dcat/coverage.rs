@@ -72,7 +72,7 @@ fn bounding_box(record: &mut Record<'_>, place: &Node) -> Option<BoundingBox> {
 
 /// The bounding box of a geometry in WKT or GeoJSON. A coordinate system other than WGS 84 longitude first is not
 /// converted.
-fn box_of(text: &str) -> Option<BoundingBox> {
+pub(in crate::formats) fn box_of(text: &str) -> Option<BoundingBox> {
     let text = text.trim();
     let numbers = if text.starts_with('{') { geojson(text)? } else { wkt(text)? };
     let mut corners = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
@@ -163,7 +163,7 @@ pub(super) fn period(record: &mut Record<'_>, own: &Node) -> Option<Period> {
 }
 
 /// An edge of a period: a day, or the first or last day of a month or year.
-fn edge(text: &str, last: bool) -> Option<Date> {
+pub(in crate::formats) fn edge(text: &str, last: bool) -> Option<Date> {
     let text = text.trim();
     day(text).or_else(|| {
         let (year, month) = match text.len() {

@@ -120,49 +120,62 @@ fn media_type(record: &mut Record<'_>, node: &Node, property: Property, own: Pro
     }
     for term in node.all(property) {
         for text in labels(record, term)? {
-            let name = IANA.iter().find_map(|base| text.strip_prefix(base)).unwrap_or(&text).to_ascii_lowercase();
-            if is_media_type(&name) {
-                return Ok(Some(name));
-            }
-            if name != "unknown" {
-                record.note(format!("media type: {:?} is not one", shown(&text)));
+            match media_type_of(&text) {
+                Ok(Some(name)) => return Ok(Some(name)),
+                Ok(None) => {}
+                Err(note) => record.note(note),
             }
         }
     }
     Ok(None)
 }
 
+/// The media type that a text names, alone or as IANA's page; nothing where it says that nobody knows.
+pub(in crate::formats) fn media_type_of(text: &str) -> Result<Option<String>, String> {
+    let name = IANA.iter().find_map(|base| text.strip_prefix(base)).unwrap_or(text).to_ascii_lowercase();
+    match is_media_type(&name) {
+        true => Ok(Some(name)),
+        false if name == "unknown" => Ok(None),
+        false => Err(format!("media type: {:?} is not one", shown(text))),
+    }
+}
+
 /// The format: the code of the EU table, else what the source wrote, else what the media type says alone.
 fn format(record: &mut Record<'_>, node: &Node, media_type: Option<&str>) -> io::Result<Option<String>> {
-    let mut words = None;
     if record.is_ours
         && let Some(line) = record.first_line("format", node.all(Property::PLAIN_FORMAT))
     {
         return Ok(Some(line));
     }
-    let terms: Vec<&Term> = node.first_of(&[Property::FORMAT, Property::PLAIN_FORMAT]);
-    for term in terms {
-        for text in labels(record, term)? {
-            if let Some(code) = vocabulary::file_type(&text) {
-                if code != "UNKNOWN" {
-                    return Ok(Some(code));
-                }
-                continue;
+    let mut texts = Vec::new();
+    for term in node.first_of(&[Property::FORMAT, Property::PLAIN_FORMAT]) {
+        texts.extend(labels(record, term)?);
+    }
+    Ok(format_of(&texts, media_type.filter(|_| !record.is_ours)))
+}
+
+/// The format that texts and a media type name.
+pub(in crate::formats) fn format_of(texts: &[String], media_type: Option<&str>) -> Option<String> {
+    let mut words = None;
+    for text in texts {
+        if let Some(code) = vocabulary::file_type(text) {
+            if code != "UNKNOWN" {
+                return Some(code);
             }
-            // The tail of an entry that the table does not have, such as OGC:WMS, is still what the source wrote.
-            let text = text.rsplit_once("/authority/file-type/").map_or(text.as_str(), |(_, tail)| tail);
-            let is_reference = text.starts_with("http://") || text.starts_with("https://");
-            let word = text::shortened(text::line(text), bounds::LINE).0;
-            let media = IANA.iter().find_map(|base| word.strip_prefix(base)).unwrap_or(&word);
-            if let Some(code) = vocabulary::file_type_of_media(&media.to_ascii_lowercase()) {
-                words.get_or_insert_with(|| code.to_owned());
-            } else if !is_reference && !word.is_empty() {
-                words.get_or_insert(word);
-            }
+            continue;
+        }
+        // The tail of an entry that the table does not have, such as OGC:WMS, is still what the source wrote.
+        let text = text.rsplit_once("/authority/file-type/").map_or(text.as_str(), |(_, tail)| tail);
+        let is_reference = text.starts_with("http://") || text.starts_with("https://");
+        let word = text::shortened(text::line(text), bounds::LINE).0;
+        let media = IANA.iter().find_map(|base| word.strip_prefix(base)).unwrap_or(&word);
+        if let Some(code) = vocabulary::file_type_of_media(&media.to_ascii_lowercase()) {
+            words.get_or_insert_with(|| code.to_owned());
+        } else if !is_reference && !word.is_empty() {
+            words.get_or_insert(word);
         }
     }
-    let media_type = media_type.filter(|_| !record.is_ours);
-    Ok(words.or_else(|| media_type.and_then(vocabulary::file_type_of_media).map(str::to_owned)))
+    words.or_else(|| media_type.and_then(vocabulary::file_type_of_media).map(str::to_owned))
 }
 
 /// The texts that name a term: the term itself where it is a text or an IRI of a table, and the labels of its node.

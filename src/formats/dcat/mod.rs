@@ -6,8 +6,8 @@
 //! grow with the dump. Remote contexts are never fetched.
 
 mod contexts;
-mod coverage;
-mod distribution;
+pub(super) mod coverage;
+pub(super) mod distribution;
 mod gdpr;
 mod german;
 mod health;
@@ -17,7 +17,7 @@ mod odrl;
 mod parties;
 mod policy;
 mod record;
-mod rights;
+pub(super) mod rights;
 #[cfg(test)]
 mod samples;
 mod spill;

@@ -91,13 +91,13 @@ fn stated(record: &mut Record<'_>, term: &Term) -> io::Result<Option<Licence>> {
 }
 
 /// The licence with the source's words made plain and within their bound.
-fn plain(licence: Licence) -> Licence {
+pub(in crate::formats) fn plain(licence: Licence) -> Licence {
     let raw = licence.raw.map(|raw| text::shortened(text::passage(&raw), bounds::PROSE).0);
     Licence { raw: raw.filter(|raw| !raw.is_empty()), ..licence }
 }
 
 /// Whether two licences are one: by identifier where there is one, else by the source's words.
-pub(super) fn same(a: &Licence, b: &Licence) -> bool {
+pub(in crate::formats) fn same(a: &Licence, b: &Licence) -> bool {
     match (&a.spdx, &b.spdx, &a.iri, &b.iri) {
         (Some(a), Some(b), _, _) => a == b,
         (None, None, Some(a), Some(b)) => a == b,
