@@ -11,6 +11,7 @@ pub mod croissant;
 pub mod dcat;
 mod draft;
 pub mod export;
+pub mod hf_card;
 pub mod hydra;
 mod linked;
 pub mod oai_pmh;
