@@ -6,12 +6,13 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::connect::{self, NodeArgs, wait};
-use super::{Exit, Failure, Output, import};
+use super::{Exit, Failure, Output, import, past};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::ids::{Country, DatasetId, TrustDomain};
 use crate::domain::offerable::missing;
@@ -32,6 +33,54 @@ enum DatasetCommand {
     Register {
         /// The file; - reads standard input.
         file: PathBuf,
+        /// The state in which its life begins: published, or draft, which nobody but its owner knows of.
+        #[arg(long, default_value = "published", value_parser = PossibleValuesParser::new(["draft", "published"]))]
+        state: String,
+        /// Why, for whoever reads its history.
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Take a dataset on in its life: from draft to review, back, or to published.
+    State {
+        /// Its id, or the last part of it.
+        id: String,
+        /// The state; withdraw has a command of its own.
+        #[arg(value_parser = PossibleValuesParser::new(["draft", "review", "published"]))]
+        state: String,
+        /// Why, for whoever reads its history.
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Tell the history of a dataset: who made which revision, and why.
+    History {
+        /// Its id, or the last part of it.
+        id: String,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Tell in what a revision differs from the one before, field by field.
+    Difference {
+        /// Its id, or the last part of it.
+        id: String,
+        /// The revision.
+        revision: u32,
+        /// Another revision than the one before.
+        #[arg(long)]
+        from: Option<u32>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Tell what a dataset was made from and what was made from it, across the federation.
+    Lineage {
+        /// Its id, or the last part of it.
+        id: String,
+        /// How many steps either way, 1 to 5.
+        #[arg(long, default_value_t = 1)]
+        depth: usize,
         #[command(flatten)]
         node: NodeArgs,
     },
@@ -68,6 +117,9 @@ enum DatasetCommand {
         /// The revision that the change was made from.
         #[arg(long)]
         from_revision: u64,
+        /// Why, for whoever reads its history.
+        #[arg(long)]
+        reason: Option<String>,
         #[command(flatten)]
         node: NodeArgs,
     },
@@ -103,10 +155,36 @@ enum DatasetCommand {
 /// Runs the command.
 pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
     match args.command {
-        DatasetCommand::Register { file, node } => {
+        DatasetCommand::Register { file, state, reason, node } => {
             let body = document(&file)?;
-            let reply = wait(async { node.connect()?.post("/api/v1/datasets", &body).await.map_err(connect::failed) })?;
+            let query: Vec<_> = [("state", state)].into_iter().chain(reason.map(|reason| ("reason", reason))).collect();
+            let reply = wait(async {
+                let api = node.connect()?;
+                api.call("POST", "/api/v1/datasets", &query, &[], Some(&body)).await.map_err(connect::failed)
+            })?;
             acknowledged(&reply, output)
+        }
+        DatasetCommand::State { id, state, reason, node } => {
+            let (path, body) = (address(&id)?, json!({ "state": state, "reason": reason }));
+            let reply = wait(async {
+                let api = node.connect()?;
+                let tag = tag_of(&api, &path, None).await?;
+                let path = format!("{path}/state");
+                api.call("POST", &path, &[], &[("if-match", &tag)], Some(&body)).await.map_err(connect::failed)
+            })?;
+            acknowledged(&reply, output)
+        }
+        DatasetCommand::History { id, node } => {
+            past::history(&get(&node, &format!("{}/revisions", address(&id)?), &[])?, output)
+        }
+        DatasetCommand::Difference { id, revision, from, node } => {
+            let path = format!("{}/revisions/{revision}/difference", address(&id)?);
+            let query: Vec<_> = from.map(|from| ("from", from.to_string())).into_iter().collect();
+            past::difference(&get(&node, &path, &query)?, output)
+        }
+        DatasetCommand::Lineage { id, depth, node } => {
+            let path = format!("{}/lineage", address(&id)?);
+            past::lineage(&get(&node, &path, &[("depth", depth.to_string())])?, output)
         }
         DatasetCommand::Show { id, revision, node } => {
             let revision = revision.map(|number| format!("/revisions/{number}")).unwrap_or_default();
@@ -125,12 +203,13 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
             let items = wait(async { all_pages(&node.connect()?, query).await })?;
             list(items, output)
         }
-        DatasetCommand::Revise { id, file, from_revision, node } => {
+        DatasetCommand::Revise { id, file, from_revision, reason, node } => {
             let (path, body) = (address(&id)?, document(&file)?);
             let reply = wait(async {
                 let api = node.connect()?;
                 let tag = tag_of(&api, &path, Some(from_revision)).await?;
-                api.call("PUT", &path, &[], &[("if-match", &tag)], Some(&body)).await.map_err(connect::failed)
+                let query: Vec<_> = reason.map(|reason| ("reason", reason)).into_iter().collect();
+                api.call("PUT", &path, &query, &[("if-match", &tag)], Some(&body)).await.map_err(connect::failed)
             })?;
             acknowledged(&reply, output)
         }
@@ -155,6 +234,10 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
         DatasetCommand::Check { file } => check(&file, output),
         DatasetCommand::Import(args) => import::run(args, output),
     }
+}
+
+fn get(node: &NodeArgs, path: &str, query: &[(&str, String)]) -> Result<Reply, Failure> {
+    wait(async { node.connect()?.get(path, query).await.map_err(connect::failed) })
 }
 
 /// The address of a dataset on the web door, from its id or the last part of it.

@@ -19,6 +19,7 @@ pub mod import;
 pub mod init;
 pub mod keys;
 pub mod output;
+mod past;
 pub mod peer;
 pub mod receipt;
 pub mod request;

@@ -120,6 +120,18 @@ pub struct Card {
     /// Persistent identifiers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identifiers: Vec<Iri>,
+    /// The record's IRI at the source that it was imported from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Iri>,
+    /// What it was made from, at most [`Card::MOST_NAMED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<Iri>,
+    /// The dataset of which it is a version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_of: Option<Iri>,
+    /// The series it belongs to, at most [`Card::MOST_NAMED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<Iri>,
     /// Invented for a demonstration.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fictitious: bool,
@@ -131,6 +143,8 @@ pub struct Card {
 impl Card {
     /// How many characters of a description a card keeps.
     pub const SUMMARY: usize = 300;
+    /// How many datasets of one kind a card names; a reader of the wire takes no more than 256 entries of a list.
+    pub const MOST_NAMED: usize = 200;
 
     /// The card of a record; `requestable` is judged by `domain::offerable`.
     pub fn of(record: &Registered, requestable: bool) -> Self {
@@ -152,6 +166,10 @@ impl Card {
             modified: dataset.modified.or(dataset.issued),
             bytes: dataset.total_bytes(),
             identifiers: dataset.identifiers.clone(),
+            source: dataset.source.as_ref().map(|source| source.iri.clone()),
+            derived_from: dataset.derived_from.iter().take(Self::MOST_NAMED).cloned().collect(),
+            version_of: dataset.version_of.clone(),
+            series: dataset.series.iter().take(Self::MOST_NAMED).cloned().collect(),
             fictitious: dataset.fictitious,
             requestable,
         }

@@ -134,11 +134,17 @@ pub enum FacetField {
     Format,
     /// Publisher's name as shown.
     Publisher,
+    /// What it was made from, IRI.
+    DerivedFrom,
+    /// The dataset of which it is a version, IRI.
+    VersionOf,
+    /// The series it belongs to, IRI.
+    Series,
 }
 
 impl FacetField {
     /// All of them, in the order of a page.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Country,
         Self::Theme,
         Self::Modality,
@@ -151,6 +157,9 @@ impl FacetField {
         Self::Purpose,
         Self::Format,
         Self::Publisher,
+        Self::DerivedFrom,
+        Self::VersionOf,
+        Self::Series,
     ];
 
     /// The field's name as parameter, in the query language, on the wire and in the index.
@@ -168,6 +177,9 @@ impl FacetField {
             Self::Purpose => "purpose",
             Self::Format => "format",
             Self::Publisher => "publisher_name",
+            Self::DerivedFrom => "derived_from",
+            Self::VersionOf => "version_of",
+            Self::Series => "series",
         }
     }
 
@@ -195,7 +207,10 @@ impl FacetField {
             | Self::LegalBasis
             | Self::Purpose
             | Self::Format
-            | Self::Publisher => None,
+            | Self::Publisher
+            | Self::DerivedFrom
+            | Self::VersionOf
+            | Self::Series => None,
         }
     }
 

@@ -14,6 +14,7 @@ pub mod federation;
 pub mod harvests;
 pub mod imports;
 pub mod limits;
+pub mod lineage;
 pub mod listen;
 pub mod observe;
 pub mod openapi;
@@ -43,6 +44,7 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(accounts::routes)
         .configure(datasets::routes)
         .configure(revisions::routes)
+        .configure(lineage::routes)
         .configure(imports::routes)
         .configure(changes::routes)
         .configure(harvests::routes)

@@ -354,6 +354,9 @@ fn facet_values(field: FacetField, dataset: &Dataset) -> BTreeSet<String> {
         FacetField::LegalBasis => dataset.gdpr.legal_basis.iter().map(ToString::to_string).collect(),
         FacetField::Purpose => dataset.gdpr.purposes.iter().map(ToString::to_string).collect(),
         FacetField::Format => dataset.formats().into_iter().map(|format| shortened(&format.to_uppercase())).collect(),
+        FacetField::DerivedFrom => dataset.derived_from.iter().map(ToString::to_string).collect(),
+        FacetField::VersionOf => dataset.version_of.iter().map(ToString::to_string).collect(),
+        FacetField::Series => dataset.series.iter().map(ToString::to_string).collect(),
         FacetField::Publisher => dataset.publisher.iter().map(|agent| shortened(agent.name.best(&[]).1)).collect(),
     }
 }

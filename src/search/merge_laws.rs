@@ -54,6 +54,10 @@ fn card(domain: &TrustDomain, local: &str, country: &str) -> Card {
         modified: None,
         bytes: None,
         identifiers: Vec::new(),
+        source: None,
+        derived_from: Vec::new(),
+        version_of: None,
+        series: Vec::new(),
         fictitious: false,
         requestable: false,
     }

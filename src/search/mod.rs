@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod duplicates;
 pub mod honest;
 pub mod known;
+pub mod lineage;
 pub mod local;
 pub mod members;
 pub mod merge;

@@ -15,21 +15,21 @@ use crate::node::{Ready, TestNode};
 use crate::pki::{self, State};
 
 /// Generous deadlines, and no probe but the first: what happens is what the test does.
-fn patient(settings: &mut Settings) {
+pub fn patient(settings: &mut Settings) {
     settings.search.deadline_ms = 15_000;
     settings.search.peer_deadline_ms = 14_000;
     settings.search.probe_seconds = 3_600;
 }
 
 /// The same for tests in which a peer does not answer.
-fn hasty(settings: &mut Settings) {
+pub fn hasty(settings: &mut Settings) {
     settings.search.deadline_ms = 6_000;
     settings.search.peer_deadline_ms = 1_500;
     settings.search.probe_seconds = 3_600;
 }
 
 /// Nodes of these countries that trust each other and the others given.
-async fn federation<const N: usize>(
+pub async fn federation<const N: usize>(
     shorts: [&str; N],
     others: &[&State],
     settings: fn(&mut Settings),
@@ -65,14 +65,15 @@ async fn register(node: &TestNode, datasets: &[(&str, &str, &str)], more: Value)
     last
 }
 
-async fn search(node: &TestNode, query: &str) -> Value {
+/// A search at a node.
+pub async fn search(node: &TestNode, query: &str) -> Value {
     let reply = node.call("GET", &format!("/api/v1/search?{query}")).send().await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
 }
 
 /// The part of a node in an answer.
-fn source<'a>(answer: &'a Value, short: &str) -> &'a Value {
+pub fn source<'a>(answer: &'a Value, short: &str) -> &'a Value {
     let node = format!("spiffe://{short}.pleiad.example/node/{short}");
     let sources = answer["sources"].as_array().unwrap();
     sources.iter().find(|source| source["node"] == node.as_str()).unwrap_or_else(|| panic!("no {short} in {answer}"))

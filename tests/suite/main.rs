@@ -19,6 +19,7 @@ mod index;
 mod index_refill;
 mod keys_and_peers;
 mod lifecycle;
+mod lineage;
 mod node;
 mod open_web;
 mod operations;

@@ -260,3 +260,33 @@ async fn revisions_of_a_private_past_are_for_those_they_listed() {
     assert!(!opened.text().contains("predecessor"), "{}", opened.text());
     assert_eq!(scene.node.call("GET", path).bearer(&listed).send().await.status, 200);
 }
+
+#[tokio::test]
+async fn the_pages_of_the_past_can_be_read_by_a_person() {
+    let scene = Scene::new().await;
+    let first = scene.register(&draft("birds")).await;
+    let mut changed = draft("birds");
+    changed["title"]["en"] = "About all birds".into();
+    let put = scene.call("PUT", "/api/v1/datasets/birds?reason=%3Cb%3EWider").json(&changed);
+    assert_eq!(put.header("If-Match", first.header("etag").unwrap()).send().await.status, 200);
+    let page = |path: &'static str| {
+        let call = scene.node.call("GET", path);
+        async {
+            let reply = call.send().await;
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            reply.text()
+        }
+    };
+    let history = page("/datasets/birds/revisions").await;
+    assert!(history.contains("&lt;b&gt;Wider") && history.contains("/datasets/birds/revisions/2/difference"));
+    let old = page("/datasets/birds/revisions/1").await;
+    assert!(old.contains("not the latest") && old.contains("About birds") && old.contains("Revision 2 stands now"));
+    assert!(!page("/datasets/birds/revisions/2").await.contains("not the latest"));
+    let difference = page("/datasets/birds/revisions/2/difference").await;
+    assert!(difference.contains("<mark>all </mark>"), "{difference}");
+    let shown = page("/datasets/birds").await;
+    assert!(shown.contains("/datasets/birds/lineage") && shown.contains("/datasets/birds/revisions"), "{shown}");
+    for path in ["/datasets/none/revisions", "/datasets/birds/revisions/7", "/datasets/none/lineage"] {
+        assert_eq!(scene.node.call("GET", path).send().await.status, 404, "{path}");
+    }
+}

@@ -21,6 +21,8 @@ pub struct View<'a> {
     pub readers: &'a [LanguageTag],
     /// The form with which a signed-in operator asks for it.
     pub request_form: Option<Markup>,
+    /// What is said above the record, where it is not the record as it stands.
+    pub banner: Option<Markup>,
 }
 
 /// The body of the page.
@@ -31,9 +33,11 @@ pub fn body(view: &View) -> Markup {
     let (personal_tone, personal) = parts::personal_data(dataset.gdpr.personal_data);
     html! {
         article {
+            @if let Some(banner) = &view.banner { (banner) }
             h1 { (parts::text(&dataset.title, readers)) }
             @if let Some(publisher) = &dataset.publisher { p .by { (parts::text(&publisher.name, readers)) } }
             ul .badges {
+                @if !view.record.state.is_known() { (parts::badge("warn", super::history_page::state(view.record.state))) }
                 (parts::badge("", parts::country(&dataset.country, readers)))
                 (parts::badge(access_tone, access))
                 (parts::badge(personal_tone, personal))
@@ -61,6 +65,8 @@ pub fn body(view: &View) -> Markup {
             (training(dataset, readers))
             h2 { "What is in it" }
             (content(dataset, readers))
+            h2 { "Where it comes from, where it went" }
+            (family(dataset))
             h2 { "This record" }
             (identity(view.record, readers))
         }
@@ -351,14 +357,27 @@ fn identity(record: &Registered, readers: &[LanguageTag]) -> Markup {
             (parts::fact("Modified", dataset.modified.map(|d| html! { (d) })))
             (parts::facts("Pages", &iris(&dataset.landing_pages)))
             (parts::facts("Documentation", &iris(&dataset.documentation)))
-            (parts::facts("Made from", &iris(&dataset.derived_from)))
             dt { "Owner" } dd { code { (record.owner) } }
-            dt { "Revision" } dd { (record.revision) ", log position " (record.seq) ", " (record.revised.strftime("%Y-%m-%d %H:%M UTC").to_string()) }
+            dt { "Revision" } dd { (record.revision) ", log position " (record.seq) ", " (record.revised.strftime("%Y-%m-%d %H:%M UTC").to_string()) " · " a href={ "/datasets/" (dataset.id.local()) "/revisions" } { "History" } }
             @if let Some(source) = &dataset.source { dt { "Read from" } dd { (parts::plain(&source.name)) " · " (parts::link(&source.iri)) } }
             dt { "Who may find it" }
             dd { @match dataset.visibility { Visibility::Federation => { "every member" } Visibility::Private => { "listed participants alone" } } }
         }
         p .hint { "The same as JSON: " a href={ "/api/v1/datasets/" (dataset.id.local()) } { "/api/v1/datasets/" (dataset.id.local()) } }
+    }
+}
+
+/// Whom it names, as it says it; who names it is asked of every node, on a page of its own.
+fn family(dataset: &Dataset) -> Markup {
+    let iris = |iris: &[crate::domain::ids::Iri]| -> Vec<Markup> { iris.iter().map(parts::link).collect() };
+    let lineage = format!("/datasets/{}/lineage", dataset.id.local());
+    html! {
+        dl .facts {
+            (parts::facts("Made from", &iris(&dataset.derived_from)))
+            @if let Some(other) = &dataset.version_of { dt { "A version of" } dd { (parts::link(other)) } }
+            @if !dataset.series.is_empty() { (parts::facts("In the series", &iris(&dataset.series))) }
+            dt { "Used in" } dd { a href={ (lineage) "#used-in" } { "Ask every node of the federation" } }
+        }
     }
 }
 

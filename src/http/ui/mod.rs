@@ -12,8 +12,11 @@
 mod dataset_page;
 mod federation_page;
 mod help_page;
+mod history_page;
 mod layout;
+mod lineage_page;
 mod parts;
+mod past;
 mod requests_page;
 mod search_page;
 mod sign_in_page;
@@ -50,6 +53,7 @@ pub struct Pages {
 /// The routes of the pages, for the web door.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(past::routes)
         .service(web::resource("/").route(get().to(search)))
         .service(web::resource("/datasets/{local}").route(get().to(dataset)))
         .service(web::resource("/dataset").route(get().to(foreign_dataset)))
@@ -212,6 +216,7 @@ async fn dataset(
         missing,
         readers: &frame.readers,
         request_form: may_ask.then(|| requests_page::form(record.dataset.id.as_str(), &frame.visitor.csrf)),
+        banner: None,
     };
     let title = record.dataset.title.best(&frame.readers).1.to_owned();
     frame.show(Section::Search, &title, Ok(dataset_page::body(&view)))

@@ -135,7 +135,7 @@ fn also_asked(view: &View) -> Markup {
 }
 
 /// The strip of sources: every node, with what became of the question.
-fn sources(sources: &[Source]) -> Markup {
+pub fn sources(sources: &[Source]) -> Markup {
     html! {
         ul .sources aria-label="Sources" {
             @for source in sources {
@@ -233,6 +233,9 @@ fn facet_name(field: FacetField) -> &'static str {
         FacetField::Purpose => "Purpose",
         FacetField::Format => "Format",
         FacetField::Publisher => "Publisher",
+        FacetField::DerivedFrom => "Made from",
+        FacetField::VersionOf => "Version of",
+        FacetField::Series => "Series",
     }
 }
 
@@ -246,7 +249,12 @@ fn facet_value(field: FacetField, value: &str, readers: &[LanguageTag]) -> Marku
             value.parse().map_or_else(|_| parts::plain(value), |tag| parts::language(&tag, readers))
         }
         FacetField::LicenceClass => html! { (licence_class_named(value)) },
-        FacetField::Format | FacetField::Licence | FacetField::Publisher => parts::plain(value),
+        FacetField::Format
+        | FacetField::Licence
+        | FacetField::Publisher
+        | FacetField::DerivedFrom
+        | FacetField::VersionOf
+        | FacetField::Series => parts::plain(value),
         FacetField::Modality | FacetField::Access | FacetField::PersonalData => html! { (parts::choice(value)) },
     }
 }
