@@ -73,7 +73,7 @@ fn one(record: &mut Record<'_>, node: &Node) -> io::Result<Read> {
         compress_format: media_type_of_compression(record, node)?,
         package_format: media_type_of_package(record, node)?,
         availability: availability(record, node),
-        status: record.one_iri("status", node.all(Property::STATUS).filter(|term| !term.is_literal())),
+        status: entry(record, node, "status", &[Property::STATUS, Property::OWN_STATUS]),
         conforms_to: record.iris("standard", standards),
         bytes: record.count("size", node.all(Property::BYTE_SIZE)),
         sha256: sha256(record, node)?,
@@ -99,10 +99,15 @@ fn media_type_of_package(record: &mut Record<'_>, node: &Node) -> io::Result<Opt
     media_type(record, node, Property::PACKAGE_FORMAT, Property::OWN_PACKAGE_FORMAT)
 }
 
+/// An entry of a code list.
+fn entry(record: &mut Record<'_>, node: &Node, what: &str, properties: &[Property]) -> Option<Iri> {
+    record.one_iri(what, node.first_of(properties).into_iter().filter(|term| !term.is_literal()))
+}
+
 /// How long it will stay: an entry of the EU table, or of the German one.
 fn availability(record: &mut Record<'_>, node: &Node) -> Option<Iri> {
     let german: Vec<String> = node.all(Property::DE_AVAILABILITY).filter_map(german::availability).collect();
-    let own = record.one_iri("availability", node.all(Property::AVAILABILITY).filter(|term| !term.is_literal()));
+    let own = entry(record, node, "availability", &[Property::AVAILABILITY, Property::OWN_AVAILABILITY]);
     own.or_else(|| german.first().and_then(|iri| iri.parse().ok()))
 }
 

@@ -16,6 +16,8 @@ mod node;
 mod odrl;
 mod parties;
 mod policy;
+#[cfg(test)]
+mod profiles;
 mod record;
 pub(super) mod rights;
 #[cfg(test)]
@@ -186,7 +188,7 @@ mod tests {
     use super::*;
 
     /// Reads files given by name and content, each record or its refusal by IRI, and the unreadable places.
-    fn read(files: &[(&str, &[u8])]) -> (Vec<Result<Draft, Refused>>, Vec<Refused>) {
+    pub(super) fn read(files: &[(&str, &[u8])]) -> (Vec<Result<Draft, Refused>>, Vec<Refused>) {
         let folder = tempfile::tempdir().unwrap();
         for (name, content) in files {
             fs::write(folder.path().join(name), content).unwrap();
@@ -201,7 +203,7 @@ mod tests {
         (records.map(Result::unwrap).collect(), unreadable)
     }
 
-    fn one(name: &str, content: &str) -> Value {
+    pub(super) fn one(name: &str, content: &str) -> Value {
         let (mut records, unreadable) = read(&[(name, content.as_bytes())]);
         assert_eq!((records.len(), &unreadable[..]), (1, &[][..]));
         let draft = records.remove(0).unwrap();

@@ -224,6 +224,8 @@ fn crawl() -> BoxedStrategy<Value> {
     ])
 }
 
+const STABLE: &str = "http://publications.europa.eu/resource/authority/planned-availability/STABLE";
+
 fn distribution() -> BoxedStrategy<Value> {
     let digest = "ef2d127de37b942baad06145e54b0c619a1f22327b2ebbcfbec78f5564afe39d";
     let manifest = json!({"version": 1, "shards": {"a.parquet": {"bytes": 7, "sha256": digest}}});
@@ -236,7 +238,7 @@ fn distribution() -> BoxedStrategy<Value> {
         ("media_type", maybe(of(&["text/csv", "application/vnd.geo+json", "something else"]))),
         ("compress_format", maybe(of(&["application/gzip", "squeezed"]))),
         ("package_format", maybe(of(&["application/zip"]))),
-        ("availability", maybe(iri("availability"))),
+        ("availability", maybe(prop_oneof![iri("availability"), of(&[STABLE])])),
         ("status", maybe(iri("status"))),
         ("conforms_to", list_of_iris("standard")),
         ("bytes", maybe(count())),

@@ -235,6 +235,8 @@ properties! {
     OWN_MEDIA_TYPE = "https://pleiad.example/ns#mediaType";
     OWN_COMPRESS_FORMAT = "https://pleiad.example/ns#compressFormat";
     OWN_PACKAGE_FORMAT = "https://pleiad.example/ns#packageFormat";
+    OWN_AVAILABILITY = "https://pleiad.example/ns#availability";
+    OWN_STATUS = "https://pleiad.example/ns#status";
     OWN_MANIFEST = "https://pleiad.example/ns#manifest";
     OWN_PAGE = "https://pleiad.example/ns#page";
 }

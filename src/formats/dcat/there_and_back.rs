@@ -124,3 +124,53 @@ fn the_example_with_every_field_comes_back() {
     example["access_rights"] = json!("public");
     there_and_back(serde_json::from_value(example).unwrap(), Profile::Health).unwrap();
 }
+
+/// The records of a real portal: read, written, read again. One in fifty of the Belgian ones, all of the others.
+#[test]
+#[ignore = "reads the corpora that PLEIAD_TEST_DATA names, and takes minutes without optimisation"]
+fn records_of_portals_come_back_as_they_were_read() {
+    let data = std::path::PathBuf::from(std::env::var("PLEIAD_TEST_DATA").expect("PLEIAD_TEST_DATA names the corpora"));
+    let mut count = 0;
+    let exports = std::env::var("PLEIAD_EXPORTS").ok().map(std::path::PathBuf::from);
+    for (place, step) in [
+        ("corpora/be-datagov/data.gov.be-2025.nt.zst", 50),
+        ("standards/healthdcat-ap/healthdcat-ap.de", 1),
+        ("standards/healthdcat-ap/ma3u/health-catalog.ttl", 1),
+        ("standards/mldcat-ap/3.1.0/html/examples/example-dataset.ttl", 1),
+        ("examples/full-model.ttl", 1),
+    ] {
+        let options = Options { source: Some("test".into()), ..Options::default() };
+        let records = open(&Input::Path(data.join(place)), &options, &Progress::default()).unwrap();
+        let (before, mut refused) = (count, 0);
+        println!("{place}: {} records, {:?}", records.len(), records.unreadable());
+        for record in records.step_by(step) {
+            let draft = match record.unwrap() {
+                Ok(draft) => draft,
+                Err(why) => {
+                    refused += 1;
+                    println!("  {why}");
+                    continue;
+                }
+            };
+            assert!(!draft.text.is_empty());
+            let mut whole = draft.dataset.clone();
+            count += 1;
+            whole["id"] = json!(format!("https://be.example/dataset/r-{count}"));
+            whole["country"] = json!("BE");
+            let dataset: Dataset = serde_json::from_value(whole).unwrap();
+            if let Some(folder) = &exports {
+                let name = format!("{}-{count}.ttl", place.replace(['/', '.'], "-"));
+                let mut out = fs::File::create(folder.join(name)).unwrap();
+                serialise(
+                    &write(&registered(dataset.clone()), &super::write::tests::place(), Profile::General),
+                    Form::Turtle,
+                    &mut out,
+                )
+                .unwrap();
+            }
+            let iri = draft.source.iri.clone();
+            there_and_back(dataset, Profile::Health).unwrap_or_else(|error| panic!("{iri}: {error}"));
+        }
+        println!("  {} came back, {refused} were refused", count - before);
+    }
+}

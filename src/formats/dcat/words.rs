@@ -25,19 +25,17 @@ pub(super) fn of(record: &mut Record<'_>, dataset: &Node) -> io::Result<String> 
     if !reach_blanks(record)? {
         return Ok(String::new());
     }
-    let mut names = Names { record, known: HashMap::new() };
+    let names = names(record);
     let mut lines = BTreeSet::new();
     let mut size = 0;
-    let nodes: Vec<Rc<Node>> = names.record.met.values().cloned().collect();
-    for node in nodes {
+    for node in record.met.values() {
         let is_other = node.subject != dataset.subject && (node.is_a(DATASET_CLASS) || node.is_a(CATALOG_CLASS));
         if is_other {
             continue; // another record, which has its own words
         }
-        let subject = names.of_subject(&node.subject);
+        let subject = names.get(&node.subject).cloned().unwrap_or_else(|| iri(&node.subject));
         for (property, object) in &node.statements {
-            let property = iri(names.record.sorted.iri_of(*property));
-            let line = format!("{subject} {property} {} .\n", names.of(object, &mut Vec::new()));
+            let line = format!("{subject} {} .\n", said(record, &names, *property, object));
             size += line.len();
             if size > LIMIT {
                 return Ok(String::new());
@@ -70,62 +68,42 @@ fn reach_blanks(record: &mut Record<'_>) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The names of nodes in the text.
-struct Names<'r, 's> {
-    record: &'r Record<'s>,
-    known: HashMap<String, String>,
+/// How far apart two blank nodes may differ to be told apart: what is said about them, about what they name, and so on.
+const ROUNDS: usize = 8;
+
+/// Names of the blank nodes, by the digest of what is said about them. Each round looks one node further, so that rings
+/// and nodes that hang on many cost no more than their statements.
+fn names(record: &Record<'_>) -> HashMap<String, String> {
+    let blanks: Vec<&Rc<Node>> = record.met.values().filter(|node| node.subject.starts_with("_:")).collect();
+    let mut names = HashMap::new();
+    for _ in 0..ROUNDS.min(blanks.len()) {
+        let name = |node: &&Rc<Node>| {
+            let statements = node.statements.iter();
+            let mut lines: Vec<String> =
+                statements.map(|(property, object)| said(record, &names, *property, object)).collect();
+            lines.sort();
+            let digest = Digest::of(lines.join("\n").as_bytes()).to_string();
+            (node.subject.clone(), format!("_:b{}", &digest[..20]))
+        };
+        names = blanks.iter().map(name).collect();
+    }
+    names
 }
 
-/// How deep blank nodes may hang on blank nodes to be told apart by what lies there.
-const DEPTH: usize = 32;
-
-impl Names<'_, '_> {
-    fn of_subject(&mut self, subject: &str) -> String {
-        if subject.starts_with("_:") { self.blank(subject, &mut Vec::new()) } else { iri(subject) }
-    }
-
-    /// A term. `above` are the blank nodes that are being named, so that a ring ends.
-    fn of(&mut self, term: &Term, above: &mut Vec<String>) -> String {
-        match term {
-            Term::Iri(text) => iri(text),
-            Term::Blank(name) => self.blank(name, above),
-            Term::Literal { text, language: Some(language), .. } => {
-                Literal::new_language_tagged_literal_unchecked(text.as_str(), language.as_str()).to_string()
-            }
-            Term::Literal { text, datatype, .. } => {
-                let plain = Literal::new_simple_literal(text.as_str()).to_string();
-                datatype.as_ref().map_or(plain.clone(), |datatype| format!("{plain}^^{}", iri(datatype)))
-            }
+/// A property and its object as N-Triples writes them.
+fn said(record: &Record<'_>, names: &HashMap<String, String>, property: Property, object: &Term) -> String {
+    let object = match object {
+        Term::Iri(text) => iri(text),
+        Term::Blank(name) => names.get(name).cloned().unwrap_or_else(|| "_:b".to_owned()),
+        Term::Literal { text, language: Some(language), .. } => {
+            Literal::new_language_tagged_literal_unchecked(text.as_str(), language.as_str()).to_string()
         }
-    }
-
-    /// A blank node, by the digest of what is said about it.
-    fn blank(&mut self, name: &str, above: &mut Vec<String>) -> String {
-        if let Some(known) = self.known.get(name) {
-            return known.clone();
+        Term::Literal { text, datatype, .. } => {
+            let plain = Literal::new_simple_literal(text.as_str()).to_string();
+            datatype.as_ref().map_or(plain.clone(), |datatype| format!("{plain}^^{}", iri(datatype)))
         }
-        if above.len() >= DEPTH || above.iter().any(|one| one == name) {
-            return format!("_:up{}", above.len());
-        }
-        above.push(name.to_owned());
-        let node = self.record.met.get(name).cloned().unwrap_or_default();
-        let mut said: Vec<String> = node
-            .statements
-            .iter()
-            .map(|(property, object)| {
-                let property: Property = *property;
-                format!("{} {}", self.record.sorted.iri_of(property), self.of(object, above))
-            })
-            .collect();
-        said.sort();
-        above.pop();
-        let digest = Digest::of(said.join("\n").as_bytes()).to_string();
-        let named = format!("_:b{}", &digest[..20]);
-        if above.is_empty() {
-            self.known.insert(name.to_owned(), named.clone());
-        }
-        named
-    }
+    };
+    format!("{} {object}", iri(record.sorted.iri_of(property)))
 }
 
 /// An IRI as N-Triples writes it; what may not stand in one is escaped, because portals write such things.

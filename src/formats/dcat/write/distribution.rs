@@ -15,6 +15,7 @@ use crate::domain::manifest::Manifest;
 use crate::formats::dcat::is_media_type;
 use crate::vocabulary;
 
+const AUTHORITY: &str = "http://publications.europa.eu/resource/authority/";
 const IANA: &str = "http://www.iana.org/assignments/media-types/";
 
 impl Writer<'_> {
@@ -172,12 +173,17 @@ impl Graph {
     }
 
     fn standing(&mut self, node: &NamedNode, distribution: &Distribution) {
-        for (property, entry) in
-            [(DCATAP.at("availability"), &distribution.availability), (ADMS.at("status"), &distribution.status)]
-        {
-            if let Some(entry) = entry {
+        for (property, name, table, entry) in [
+            (DCATAP.at("availability"), "availability", "planned-availability/", &distribution.availability),
+            (ADMS.at("status"), "status", "distribution-status/", &distribution.status),
+        ] {
+            let Some(entry) = entry else { continue };
+            // The shapes take entries of these tables and no others; what else a source wrote stands in our own term.
+            if entry.as_str().strip_prefix(AUTHORITY).is_some_and(|rest| rest.starts_with(table)) {
                 self.link(node, property, entry.as_str());
                 self.concept(entry.as_str(), None);
+            } else {
+                self.link(node, OWN_TERMS.at(name), entry.as_str());
             }
         }
         for standard in &distribution.conforms_to {
