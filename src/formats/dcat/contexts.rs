@@ -15,6 +15,9 @@ pub(super) fn load(address: &str) -> Result<LoadedDocument, Box<dyn Error + Send
         Some(("semiceu.github.io" | "data.europa.eu", path)) if path.ends_with("/dcat-ap.jsonld") => {
             include_str!("contexts/dcat-ap.jsonld")
         }
+        Some(("semiceu.github.io", path)) if path.ends_with("/mldcat-ap.jsonld") => {
+            include_str!("contexts/mldcat-ap.jsonld")
+        }
         _ => {
             return Err(format!(
                 "the remote context {} is not one of those known here, and contexts are never fetched; write its terms out, or give the data as N-Triples",

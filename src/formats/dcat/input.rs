@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use oxrdfio::{JsonLdProfileSet, RdfFormat};
 use parking_lot::Mutex;
 
+use super::tags::Tags;
+
 /// What is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -236,7 +238,7 @@ struct Guard<R> {
 
 enum Syntax {
     Json { depth: usize, in_string: bool, is_escaped: bool, size: u64 },
-    Xml { since_tag: usize, entity: Entity },
+    Xml { since_tag: usize, entity: Entity, tags: Tags },
 }
 
 const JSON_DEPTH: usize = 64;
@@ -247,7 +249,7 @@ impl<R> Guard<R> {
     fn new(inner: R, format: RdfFormat) -> Self {
         let syntax = match format {
             RdfFormat::JsonLd { .. } => Syntax::Json { depth: 0, in_string: false, is_escaped: false, size: 0 },
-            _ => Syntax::Xml { since_tag: 0, entity: Entity::Outside },
+            _ => Syntax::Xml { since_tag: 0, entity: Entity::Outside, tags: Tags::default() },
         };
         Self { inner, syntax }
     }
@@ -257,7 +259,13 @@ impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.syntax.check(&buffer[..count])?;
-        Ok(count)
+        match &self.syntax {
+            // The parser takes the end of the bytes between two elements for the end of the document.
+            Syntax::Xml { tags, .. } if count == 0 && !buffer.is_empty() && tags.break_off() => {
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the document breaks off before its end"))
+            }
+            _ => Ok(count),
+        }
     }
 }
 
@@ -287,8 +295,9 @@ impl Syntax {
                     }
                 }
             }
-            Self::Xml { since_tag, entity } => {
+            Self::Xml { since_tag, entity, tags } => {
                 for byte in bytes {
+                    tags.next(*byte);
                     *since_tag = if *byte == b'<' { 0 } else { *since_tag + 1 };
                     if *since_tag > XML_SPAN {
                         return refuse(format!("one text or tag is longer than {} MiB", XML_SPAN >> 20));

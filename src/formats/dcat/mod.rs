@@ -11,6 +11,8 @@ pub(super) mod distribution;
 mod gdpr;
 mod german;
 mod health;
+#[cfg(test)]
+mod hostile;
 mod input;
 mod node;
 mod odrl;
@@ -24,6 +26,7 @@ pub(super) mod rights;
 mod samples;
 mod spill;
 mod tables;
+mod tags;
 mod terms;
 #[cfg(test)]
 mod there_and_back;

@@ -61,6 +61,16 @@ fn the_profile_of_machine_learning_adds_collection_records_and_columns() {
 }
 
 #[test]
+fn the_context_of_the_profile_of_machine_learning_is_known_here() {
+    let document = r#"{"@context": "https://semiceu.github.io/MLDCAT-AP/releases/3.1.0/context/mldcat-ap.jsonld",
+        "@id": "https://example.org/a", "@type": "Dataset", "Dataset.title": "a", "Dataset.collectionMethod": "Survey.",
+        "Dataset.accessRights": "http://publications.europa.eu/resource/authority/access-right/PUBLIC"}"#;
+    let dataset = one("x.jsonld", document);
+    assert_eq!(dataset["training"]["collection_method"], json!({"und": "Survey."}));
+    assert_eq!(dataset["access_rights"], "public");
+}
+
+#[test]
 fn the_profile_of_health_adds_its_block_and_older_spellings_of_its_terms_are_known() {
     let dataset = turtle(
         "health:hdab <https://hdab.example/> ; health:healthCategory <http://data.europa.eu/eli/c> ;
