@@ -90,7 +90,8 @@ pub fn read(text: &str, common: &Common) -> Result<Draft, Refused> {
     read_value(&value, text, common)
 }
 
-fn read_value(value: &Value, text: &str, common: &Common) -> Result<Draft, Refused> {
+/// Reads a document that is JSON already; `text` is what is kept of it.
+pub(super) fn read_value(value: &Value, text: &str, common: &Common) -> Result<Draft, Refused> {
     let document = Document::read(value)?;
     let Some(root) = document.nodes.iter().find(|node| node.is("schema:Dataset")) else {
         let found =

@@ -35,7 +35,7 @@ enum Holds {
 struct Row(&'static str, &'static str, Holds, &'static [&'static str]);
 
 const TABLE: &[Row] = &[
-    Row("/training/collection_method", "rai:dataCollection", Holds::OneText, &[]),
+    Row("/training/collection_method", "rai:dataCollection", Holds::OneText, &["geocr:samplingStrategy"]),
     Row("/training/collection_types", "rai:dataCollectionType", Holds::Lines, &[]),
     Row("/training/raw_data", "rai:dataCollectionRawData", Holds::OneText, &[]),
     Row("/training/gaps", "rai:dataCollectionMissingData", Holds::OneText, &[]),
@@ -51,7 +51,7 @@ const TABLE: &[Row] = &[
     Row("/training/annotators/people", "rai:annotatorDemographics", Holds::Text, &[]),
     Row("/training/annotators/tools", "rai:machineAnnotationTools", Holds::Lines, &[]),
     Row("/training/annotators/analysis", "rai:dataAnnotationAnalysis", Holds::Text, &[]),
-    Row("/training/known_biases", "rai:dataBiases", Holds::Text, &["cr:dataBiases"]),
+    Row("/training/known_biases", "rai:dataBiases", Holds::Text, &["cr:dataBiases", "geocr:spatialBias"]),
     Row("/training/social_impact", "rai:dataSocialImpact", Holds::OneText, &[]),
     Row(
         "/training/sensitive_information",

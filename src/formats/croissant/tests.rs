@@ -292,6 +292,53 @@ fn every_field_from_a_file_of_its_own_is_refused_at_the_first_pair_that_is_not_j
 }
 
 #[test]
+fn a_value_of_the_wrong_kind_is_named_with_its_property() {
+    let field = |source: Value| {
+        json!({"recordSet": [{"@type": "cr:RecordSet", "@id": "r", "name": "r", "field": [
+        {"@type": "cr:Field", "@id": "r/a", "name": "a", "dataType": "sc:Text", "source": source}]}],
+        "distribution": [{"@type": "cr:FileSet", "@id": "f", "encodingFormat": "text/csv", "includes": "*"}]})
+    };
+    let file = |more: Value| {
+        let mut file = json!({"@type": "cr:FileSet", "@id": "f", "encodingFormat": "text/csv", "includes": "*"});
+        for (name, value) in more.as_object().unwrap() {
+            file[name] = value.clone();
+        }
+        json!({"distribution": [file]})
+    };
+    for (fields, place, word) in [
+        (file(json!({"encodingFormat": 42})), "/distribution/0/encodingFormat", "a number"),
+        (file(json!({"@id": 42})), "/distribution/0/@id", "@id"),
+        (file(json!({"containedIn": {"@id": {}}})), "/distribution/0/containedIn", "by its @id"),
+        (
+            file(json!({"containedIn": {"fileObject": {"@id": "f"}, "transform": {}}})),
+            "/distribution/0/containedIn/transform",
+            "state one",
+        ),
+        (json!({"recordSet": "r"}), "/recordSet", "a text"),
+        (field(json!("f")), "/recordSet/0/field/0/source", "write an object"),
+        (field(json!({"fileSet": {"@id": "f"}, "extract": {}})), "/recordSet/0/field/0/source/extract", "states 0"),
+        (
+            field(json!({"fileSet": {"@id": "f"}, "extract": {"column": "a", "jsonPath": "$"}})),
+            "/recordSet/0/field/0/source/extract",
+            "states 2",
+        ),
+        (
+            field(json!({"fileSet": {"@id": "f"}, "extract": {"fileProperty": "size"}})),
+            "/recordSet/0/field/0/source/extract/fileProperty",
+            "lineNumbers",
+        ),
+        (
+            field(json!({"fileSet": {"@id": "f"}, "transform": {"regex": "a", "separator": "b"}})),
+            "/recordSet/0/field/0/source/transform",
+            "states 2",
+        ),
+    ] {
+        let refused = refusal(fields);
+        assert!(refused.place == place && refused.reason.contains(word), "{place} {word}: {refused}");
+    }
+}
+
+#[test]
 fn circles_are_found_wherever_they_are() {
     let file = |id: &str, within: &str| json!({"@type": "cr:FileObject", "@id": id, "contentUrl": "x", "encodingFormat": "text/csv", "containedIn": {"@id": within}});
     let refused = refusal(json!({"distribution": [file("a", "b"), file("b", "c"), file("c", "a")]}));

@@ -11,6 +11,8 @@ const NAMESPACES: &[(&str, &str)] = &[
     ("http://schema.org/", "schema"),
     ("http://mlcommons.org/croissant/RAI/", "rai"),
     ("https://mlcommons.org/croissant/RAI/", "rai"),
+    ("http://mlcommons.org/croissant/geo/", "geocr"),
+    ("https://mlcommons.org/croissant/geo/", "geocr"),
     ("http://mlcommons.org/croissant/", "cr"),
     ("https://mlcommons.org/croissant/", "cr"),
     ("http://mlcommons.org/schema/", "cr"),

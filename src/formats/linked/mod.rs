@@ -26,6 +26,8 @@ pub(crate) struct Node {
     pub(crate) at: String,
     /// Its identifier.
     pub(crate) id: Option<String>,
+    /// Whether its `@id` is there and is no text.
+    pub(crate) is_misnamed: bool,
     /// Its types, such as `schema:Dataset`.
     pub(crate) types: Vec<Arc<str>>,
     /// In the order of their names, each once. Names are shared, because a document has few of them in many places.
@@ -283,7 +285,10 @@ impl<'c> Tree<'c> {
         let mut properties = Vec::new();
         for (name, value) in fields {
             match self.named(name) {
-                Named::Id => node.id = value.as_str().map(|id| self.context.id(id)),
+                Named::Id => {
+                    node.id = value.as_str().map(|id| self.context.id(id));
+                    node.is_misnamed = node.id.is_none();
+                }
                 Named::Types => {
                     let names = list(value).iter().filter_map(Value::as_str);
                     node.types = names.map(|name| self.kind(name)).collect();

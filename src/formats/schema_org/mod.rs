@@ -21,7 +21,7 @@ pub use write::write;
 
 use super::draft::{self, Common, Notes, Read};
 use super::linked::{Document, Node, place};
-use super::{Draft, Refused};
+use super::{Draft, Refused, croissant};
 use crate::domain::dataset::{Column, RecordSet};
 
 /// Counted up when the same record is to be read differently, so that a second import revises what the first one made.
@@ -30,12 +30,12 @@ const MAPPING: &str = "schema-org-1";
 /// The most datasets of one document.
 const DATASETS: usize = 10_000;
 
-/// Whether a document describes datasets in the words of schema.org.
+/// Whether a document describes datasets in the words of schema.org. Croissant does too, so ask [`super::croissant`] first.
 pub fn is_one(value: &Value) -> bool {
     Document::read(value).is_ok_and(|document| !datasets(&document).is_empty())
 }
 
-/// Reads every dataset of a document or of a web page.
+/// Reads every dataset of a document or of a web page. A document that is Croissant is read as such, wherever it stands.
 pub fn read(text: &str, common: &Common) -> Vec<Result<Draft, Refused>> {
     let refuse = |place: &str, reason: String| vec![Err(Refused { place: place.to_owned(), reason })];
     if !html::is_page(text) {
@@ -81,6 +81,9 @@ fn read_value(value: &Value, common: &Common) -> Vec<Result<Draft, Refused>> {
 fn found(value: &Value, common: &Common) -> Result<Vec<Result<Draft, Refused>>, Refused> {
     let document = Document::read(value)?;
     let nodes = datasets(&document);
+    if nodes.len() == 1 && croissant::is_one(value) {
+        return Ok(vec![croissant::read_value(value, &value.to_string(), common)]);
+    }
     if nodes.len() > DATASETS {
         let reason = format!("it describes {} datasets, and one document has at most {DATASETS}", nodes.len());
         return Err(Refused { place: "/".to_owned(), reason });

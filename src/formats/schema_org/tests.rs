@@ -97,6 +97,26 @@ fn datasets_are_found_in_pages_catalogues_lists_and_graphs() {
 }
 
 #[test]
+fn croissant_in_a_page_is_read_as_croissant() {
+    let croissant = json!({
+        "@context": "http://mlcommons.org/croissant/1.1", "@type": "Dataset", "@id": "https://data.example/c", "name": "c",
+        "conformsTo": "http://mlcommons.org/croissant/1.1", "geocr:spatialBias": "Cities only.",
+        "distribution": [{"@type": "cr:FileSet", "@id": "f", "encodingFormat": "text/csv", "includes": "*"}],
+        "recordSet": [{"@type": "cr:RecordSet", "@id": "r", "name": "r", "field": [{"@type": "cr:Field", "@id": "r/a", "name": "a",
+            "dataType": "sc:Text", "source": {"fileSet": {"@id": "f"}, "extract": {"column": "a"}}}]}],
+    });
+    let page = |document: &Value| format!("<html><script type=\"application/ld+json\">{document}</script></html>");
+    let draft = read(&page(&croissant), &common()).remove(0).unwrap();
+    assert_eq!(draft.source.format.as_deref(), Some("croissant-1.1"));
+    assert_eq!(draft.dataset["record_sets"][0]["columns"], json!([{"name": "a", "data_type": "sc:Text"}]));
+    assert_eq!(draft.dataset["training"]["known_biases"], json!({"und": "Cities only."}));
+    let mut broken = croissant;
+    broken["distribution"][0].as_object_mut().unwrap().shift_remove("encodingFormat");
+    let refused = read(&page(&broken), &common()).remove(0).unwrap_err();
+    assert!(refused.reason.contains("encodingFormat"), "{refused}");
+}
+
+#[test]
 fn what_describes_no_dataset_says_so() {
     for (text, reason) in [
         ("", "not JSON"),

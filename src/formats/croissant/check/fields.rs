@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Index, Known, called, rows, shown_types};
+use super::{Check, Index, Known, called, rows, shown_types, values};
 use crate::formats::croissant::Version;
 use crate::formats::croissant::types::is_data_type;
 use crate::formats::linked::{Item, Node, short};
@@ -10,7 +10,10 @@ use crate::formats::linked::{Item, Node, short};
 impl<'d> Check<'d> {
     pub(super) fn record_sets(&mut self, root: &'d Node, known: &Index<'d>) {
         for item in root.all("cr:recordSet") {
-            let Some(set) = self.resolved(item) else { continue };
+            let Some(set) = self.resolved(item) else {
+                self.fault(root, "recordSet", format!("a record set is {}; write a cr:RecordSet", item.kind()));
+                continue;
+            };
             if !set.is("cr:RecordSet") {
                 let reason =
                     format!("{} is of @type {}; write cr:RecordSet", called("the record set", set), shown_types(set));
@@ -19,6 +22,8 @@ impl<'d> Check<'d> {
             }
             self.texts(set, "RecordSet");
             self.named(set, "RecordSet");
+            self.members(set, "RecordSet", "cr:field", "a cr:Field");
+            self.members(set, "RecordSet", "cr:key", "the @id of a field");
             let id = self.own_id(set, None);
             let mut linked = Linked::default();
             let fields: Vec<&Node> = set.all("cr:field").iter().filter_map(|item| self.resolved(item)).collect();
@@ -41,6 +46,9 @@ impl<'d> Check<'d> {
         }
         self.texts(field, "Field");
         self.named(field, "Field");
+        self.values(field, "Field", values::OF_FIELDS);
+        self.members(field, "Field", "cr:subField", "a cr:Field");
+        self.sources(field);
         self.array(field);
         let id = self.own_id(field, Some(parent));
         let source = self.link(field, "source", known);

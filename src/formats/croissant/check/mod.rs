@@ -6,6 +6,8 @@
 
 mod circles;
 mod fields;
+mod sources;
+mod values;
 
 use std::collections::HashMap;
 
@@ -84,9 +86,7 @@ impl<'d> Check<'d> {
     }
 
     fn dataset(&mut self, root: &Node) {
-        if self.version == Version::V0_8 && root.text("schema:name").is_none_or(|name| name.is_empty()) {
-            self.fault(root, "name", "the Dataset has no name; Croissant 0.8 demands one".to_owned());
-        }
+        self.named(root, "Dataset");
         self.texts(root, "Dataset");
     }
 
@@ -134,6 +134,9 @@ impl<'d> Check<'d> {
     }
 
     fn add(&mut self, known: &mut Index<'d>, id: String, what: Known<'d>, node: &'d Node) {
+        if node.is_misnamed {
+            self.fault(node, "@id", format!("the @id of {} is not a text; write one", called("the object", node)));
+        }
         if id.chars().any(char::is_whitespace) && self.version != Version::V0_8 && !id.starts_with("at ") {
             self.fault(node, "@id", format!("the @id {id:?} has blanks in it; write it without"));
         }
@@ -172,13 +175,19 @@ impl<'d> Check<'d> {
     }
 
     fn is_file(&mut self, file: &Node) -> bool {
-        let is_one = FILE_OBJECT.iter().chain(FILE_SET).any(|kind| file.is(kind));
+        // The classes were schema.org's at first; a document that says which version it follows has those of that version.
+        let (kinds, place) = match self.version {
+            Version::V0_8 => (["schema:FileObject", "schema:FileSet"], "sc"),
+            Version::V1_0 | Version::V1_1 => (["cr:FileObject", "cr:FileSet"], "cr"),
+        };
+        let is_one = kinds.iter().any(|kind| file.is(kind));
         if !is_one {
-            let reason = format!(
-                "{} is of @type {}; write cr:FileObject or cr:FileSet",
-                called("the distribution", file),
-                shown_types(file)
-            );
+            let named = called("the distribution", file);
+            let found = shown_types(file);
+            let mut reason = format!("{named} is of @type {found}; write {place}:FileObject or {place}:FileSet");
+            if self.version == Version::V0_8 {
+                reason.push_str(", or say by conformsTo that the document follows http://mlcommons.org/croissant/1.1");
+            }
             self.fault(file, "@type", reason);
         }
         is_one
@@ -189,6 +198,7 @@ impl<'d> Check<'d> {
         let what = if is_set { "FileSet" } else { "FileObject" };
         self.texts(file, what);
         self.named(file, what);
+        self.values(file, what, values::OF_FILES);
         let mut demand = |property: &str, has: bool, why: &str| {
             if !has {
                 let reason = format!("{} has no {property}; {why}", called(what, file));
@@ -210,10 +220,22 @@ impl<'d> Check<'d> {
         }
     }
 
-    /// In 0.8 things are known by their names.
+    /// In 0.8 things are known by their names, which have the letters of an identifier.
     fn named(&mut self, node: &Node, what: &str) {
-        if self.version == Version::V0_8 && node.text("schema:name").is_none_or(|name| name.is_empty()) {
-            self.fault(node, "name", format!("a {what} has no name; Croissant 0.8 refers to things by their names"));
+        if self.version != Version::V0_8 {
+            return;
+        }
+        let name = node.text("schema:name").unwrap_or_default();
+        let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) && name.len() <= 255;
+        if name.is_empty() {
+            let reason = format!("a {what} has no name; Croissant 0.8 refers to things by their names");
+            self.fault(node, "name", reason);
+        } else if !is_plain {
+            let reason = format!(
+                "the name of {} has other characters than letters, digits, '-', '_' and '.', or more than 255",
+                called(what, node)
+            );
+            self.fault(node, "name", reason);
         }
     }
 
@@ -221,9 +243,16 @@ impl<'d> Check<'d> {
         let mut containers = Vec::new();
         for item in file.first_of(CONTAINED_IN) {
             let targets = match item.node() {
-                Some(source) if source.id.is_none() => self.targets(source),
+                Some(source) if source.id.is_none() => {
+                    self.transforms(file, "FileObject", source);
+                    self.targets(source)
+                }
                 _ => item.reference().into_iter().collect(),
             };
+            if targets.is_empty() {
+                let reason = format!("containedIn of {} names no file by its @id", called("FileObject", file));
+                self.fault(file, "containedIn", reason);
+            }
             for target in targets {
                 if known.contains_key(&target) {
                     containers.push(target);
