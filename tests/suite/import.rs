@@ -17,21 +17,21 @@ const RECORDS: &str = r#"
 <https://data.example.org/3> a dcat:Dataset ; dct:description "No title"@en .
 "#;
 
-struct Ended {
-    code: i32,
-    summary: Value,
-    stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) summary: Value,
+    pub(crate) stderr: String,
 }
 
 /// A node with a steward's token in a file, and a folder for what is imported.
-struct Importer {
-    node: TestNode,
-    folder: tempfile::TempDir,
+pub(crate) struct Importer {
+    pub(crate) node: TestNode,
+    pub(crate) folder: tempfile::TempDir,
     secret: String,
 }
 
 impl Importer {
-    async fn new(country: &str) -> Self {
+    pub(crate) async fn new(country: &str) -> Self {
         let node = TestNode::start(country).await;
         let folder = tempfile::tempdir().unwrap();
         let secret = node.token(Role::Steward, Some("portal")).await;
@@ -39,7 +39,7 @@ impl Importer {
         Self { node, folder, secret }
     }
 
-    fn write(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
@@ -69,7 +69,7 @@ impl Importer {
     }
 }
 
-fn counts(summary: &Value) -> [u64; 5] {
+pub(crate) fn counts(summary: &Value) -> [u64; 5] {
     ["read", "registered", "revised", "unchanged", "refused"]
         .map(|name| summary[name].as_u64().unwrap_or_else(|| panic!("no {name} in {summary}")))
 }

@@ -14,6 +14,7 @@ mod harvest;
 mod hostile_bytes;
 mod house;
 mod import;
+mod import_formats;
 mod impostor;
 mod index;
 mod index_refill;

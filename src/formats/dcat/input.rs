@@ -16,6 +16,13 @@ use super::tags::Tags;
 pub enum Input {
     /// A file or a folder of files.
     Path(PathBuf),
+    /// Several files that are one source of this name.
+    Files {
+        /// What the source is called where its catalogue has no address.
+        name: String,
+        /// The files.
+        paths: Vec<PathBuf>,
+    },
     /// Standard input, in a syntax that is recognised by its first bytes.
     Standard,
 }
@@ -57,8 +64,12 @@ pub(super) struct SourceFile {
 
 /// The files of an input, in the order of their names, and their size in bytes where it is known.
 pub(super) fn files(input: &Input) -> Result<(Vec<SourceFile>, Option<u64>), ReadError> {
-    let Input::Path(path) = input else {
-        return Ok((vec![SourceFile { name: "standard input".into(), path: None, format: None }], None));
+    let path = match input {
+        Input::Path(path) => path,
+        Input::Files { paths, .. } => return listed(paths),
+        Input::Standard => {
+            return Ok((vec![SourceFile { name: "standard input".into(), path: None, format: None }], None));
+        }
     };
     let failed = |error| ReadError::Io { place: path.display().to_string(), error };
     let metadata = std::fs::metadata(path).map_err(failed)?;
@@ -82,6 +93,20 @@ pub(super) fn files(input: &Input) -> Result<(Vec<SourceFile>, Option<u64>), Rea
         return Err(ReadError::NoFiles(path.display().to_string()));
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((found, Some(size)))
+}
+
+/// Files that were named one by one, in their order.
+fn listed(paths: &[PathBuf]) -> Result<(Vec<SourceFile>, Option<u64>), ReadError> {
+    let mut found = Vec::new();
+    let mut size = 0;
+    for path in paths {
+        let name = path.display().to_string();
+        let metadata = std::fs::metadata(path).map_err(|error| ReadError::Io { place: name.clone(), error })?;
+        let format = format_of(path).ok_or_else(|| ReadError::UnknownSyntax(name.clone()))?;
+        size += metadata.len();
+        found.push(SourceFile { name, path: Some(path.clone()), format: Some(format) });
+    }
     Ok((found, Some(size)))
 }
 

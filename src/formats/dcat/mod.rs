@@ -155,7 +155,11 @@ fn catalogue_host(sorted: &mut Sorted) -> Result<Option<String>, ReadError> {
 
 /// The name of a file or folder up to its first dot.
 fn file_name(input: &Input) -> Option<String> {
-    let Input::Path(path) = input else { return None };
+    let path = match input {
+        Input::Path(path) => path,
+        Input::Files { name, .. } => return Some(name.clone()).filter(|name| !name.is_empty()),
+        Input::Standard => return None,
+    };
     let name = path.canonicalize().ok()?.file_name()?.to_str()?.split('.').next()?.to_owned();
     (!name.is_empty()).then_some(name)
 }

@@ -11,11 +11,10 @@ use crate::domain::ids::{Country, Iri, LanguageTag};
 use crate::domain::licence::Licence;
 use crate::domain::text::Text;
 use crate::formats::contact::email;
-use crate::formats::dcat::distribution::{format_of, media_type_of};
 use crate::formats::dcat::rights::{plain, same};
 use crate::formats::draft::{self, Common, Notes, Read, parse_iri, shown, undetermined};
 use crate::formats::said::{count, tagged};
-use crate::formats::text::{self as plain_text, shortened};
+use crate::formats::text::shortened;
 use crate::formats::{Draft, Refused};
 use crate::vocabulary::{self, licence::resolve};
 
@@ -361,50 +360,4 @@ fn licence(notes: &mut Notes, texts: &[String]) -> Option<Licence> {
         return None;
     }
     found.pop()
-}
-
-pub(super) fn file_title(file: &mut Distribution, text: &str) -> Result<(), String> {
-    let (line, _) = shortened(plain_text::line(text), bounds::TITLE);
-    file.title = Text::new(undetermined(), line).ok();
-    Ok(())
-}
-
-pub(super) fn file_access_url(file: &mut Distribution, text: &str) -> Result<(), String> {
-    file.access_url = Some(parse_iri(text).ok_or_else(|| format!("access URL: {:?} is not an IRI", shown(text)))?);
-    Ok(())
-}
-
-pub(super) fn file_download_url(file: &mut Distribution, text: &str) -> Result<(), String> {
-    file.download_url = Some(parse_iri(text).ok_or_else(|| format!("download URL: {:?} is not an IRI", shown(text)))?);
-    Ok(())
-}
-
-pub(super) fn file_format(file: &mut Distribution, text: &str) -> Result<(), String> {
-    file.format = format_of(&[text.to_owned()], None);
-    Ok(())
-}
-
-pub(super) fn file_media_type(file: &mut Distribution, text: &str) -> Result<(), String> {
-    file.media_type = media_type_of(text)?;
-    if file.format.is_none() {
-        file.format = format_of(&[], file.media_type.as_deref());
-    }
-    Ok(())
-}
-
-pub(super) fn file_bytes(file: &mut Distribution, text: &str) -> Result<(), String> {
-    let bytes = count(&Value::String(text.to_owned()));
-    file.bytes = Some(bytes.ok_or_else(|| format!("size: {:?} is not a number of bytes", shown(text)))?);
-    Ok(())
-}
-
-pub(super) fn file_sha256(file: &mut Distribution, text: &str) -> Result<(), String> {
-    let digest = text.to_ascii_lowercase().parse();
-    file.sha256 = Some(digest.map_err(|_| format!("checksum: {:?} is not a SHA-256 digest", shown(text)))?);
-    Ok(())
-}
-
-pub(super) fn file_licence(file: &mut Distribution, text: &str) -> Result<(), String> {
-    file.licence = resolve(text).map(plain);
-    Ok(())
 }

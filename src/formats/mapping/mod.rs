@@ -6,6 +6,7 @@
 
 mod apply;
 mod fields;
+mod files;
 mod written;
 
 use std::collections::BTreeMap;
