@@ -217,7 +217,7 @@ section! {
 
 section! {
     /// Other catalogues that the node reads again and again. Each source may stand in a table of its own,
-    /// [[harvest.sources]]; its kind is dcat or oai_pmh, docs/harvest.md says what the keys mean.
+    /// [[harvest.sources]]; its kind is ckan, dcat or oai_pmh, docs/harvest.md says what the keys mean.
     HarvestSettings in "harvest" {
         /// Runs at once.
         at_once: usize = 2;
@@ -292,7 +292,7 @@ pub struct ParticipantSettings {
 pub struct SourceSettings {
     /// Its name, which its records carry, such as the portal's host.
     pub name: String,
-    /// How it speaks: `dcat` or `oai_pmh`.
+    /// How it speaks: `ckan`, `dcat` or `oai_pmh`.
     pub kind: String,
     /// Where it is.
     pub address: String,

@@ -41,9 +41,10 @@ fn source(number: usize, written: SourceSettings, domain: &TrustDomain) -> Resul
         return Err(refused(&number.to_string(), "name", detail));
     }
     let kind = match written.kind.as_str() {
+        "ckan" => Kind::Ckan,
         "dcat" => Kind::Dcat,
         "oai_pmh" => Kind::OaiPmh,
-        other => return Err(refused(&name, "kind", format!("is {other:?}: write \"dcat\" or \"oai_pmh\""))),
+        other => return Err(refused(&name, "kind", format!("is {other:?}: write \"ckan\", \"dcat\" or \"oai_pmh\""))),
     };
     let is_web =
         |url: &Url| matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();

@@ -73,6 +73,11 @@ impl Progress {
         }
     }
 
+    /// A record is there, though it was not read.
+    pub(super) fn there(&self, iri: String) {
+        self.0.lock().seen.there.insert(iri);
+    }
+
     /// The source said that it deleted a record.
     pub(super) fn deleted(&self, iri: String) {
         self.0.lock().seen.deleted.insert(iri);

@@ -2,10 +2,11 @@
 //!
 //! A [`Source`] stands in the settings. A run of it begins and ends with an entry in the log, so that one that hangs, breaks
 //! or dies with its node is seen; the log itself refuses a second run of a source while one is open. What a run reads
-//! (`dcat` and `oai`, by the kind of the source) goes to the catalogue through [`Door`], which `node` wires, because
+//! (`ckan`, `dcat` and `oai`, by the kind of the source) goes to the catalogue through [`Door`], which `node` wires, because
 //! flows do not call each other. What is no longer at its source is withdrawn only after a listing that adds up, and never
 //! more than a share at once without a steward's word ([`gone`]). [`verdict`] says in what state a run ended; both are pure.
 
+mod ckan;
 mod crawl;
 mod dcat;
 mod gone;

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use super::crawl::{Broke, Crawl, Progress};
 use super::gone::{self, Gone, InForce, Seen};
 use super::verdict::{self, Listing};
-use super::{Harvest, Job, Kind, dcat, oai};
+use super::{Harvest, Job, Kind, ckan, dcat, oai};
 use crate::domain::harvest::{HarvestCursor, HarvestEnd, HarvestState};
 use crate::store::DatasetFilter;
 
@@ -46,6 +46,7 @@ async fn whole_run(
     let (source, public, door, actor) = (&job.source, &harvest.public, &harvest.door, &job.actor);
     let crawl = Crawl { source, public, door, actor, progress };
     let mut listing = match source.kind {
+        Kind::Ckan => ckan::read(&crawl, cursor).await?,
         Kind::Dcat => dcat::read(&crawl, cursor).await?,
         Kind::OaiPmh => oai::read(&crawl, cursor).await?,
     };

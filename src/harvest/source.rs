@@ -11,6 +11,8 @@ use crate::domain::ids::{Country, Identity};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// The action API of CKAN.
+    Ckan,
     /// DCAT in RDF under one address, on one page or on several (Hydra).
     Dcat,
     /// OAI-PMH 2.0.

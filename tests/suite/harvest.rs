@@ -71,6 +71,7 @@ impl Scene {
             }
             match kind_of.as_str() {
                 "dcat" => dcat(&now, asked, stream),
+                "ckan" => ckan(&now, asked, stream),
                 _ => oai(&shown, asked, stream),
             }
         });
@@ -168,13 +169,45 @@ fn dcat(portal: &Portal, asked: &Asked, stream: &mut std::net::TcpStream) -> std
             text.push_str(" ; hydra:next </catalogue?page=1>");
         } else if page * size < portal.datasets.len() {
             // Both forms, one on even pages and one on odd ones.
-            let form = if page % 2 == 0 { "next" } else { "nextPage" };
+            let form = if page.is_multiple_of(2) { "next" } else { "nextPage" };
             let next = format!("http://{}/catalogue?page={}", stream.local_addr()?, page + 1);
             text.push_str(&format!(" ; hydra:{form} <{next}>"));
         }
         text.push_str(" .\n");
     }
     reply(stream, "200 OK", &format!("Content-Type: text/turtle; charset=utf-8\r\nETag: {tag}"), text.as_bytes())
+}
+
+fn ckan(portal: &Portal, asked: &Asked, stream: &mut std::net::TcpStream) -> std::io::Result<()> {
+    const JSON: &str = "Content-Type: application/json;charset=utf-8";
+    let start: usize = asked.parameter("start").and_then(|start| start.parse().ok()).unwrap_or(0);
+    match portal.fault {
+        Fault::Breaks if start > 0 => return reply(stream, "500 Internal Server Error", "", b""),
+        Fault::Html => return reply(stream, "200 OK", "Content-Type: text/html", b"<p>Maintenance</p>"),
+        // CKAN's own way of failing.
+        Fault::Circles => {
+            let failed = json!({"success": false, "error": {"message": "the index is being made"}});
+            return reply(stream, "200 OK", JSON, failed.to_string().as_bytes());
+        }
+        _ => {}
+    }
+    if asked.target.contains("package_list") {
+        let names: Vec<String> = portal.deleted.iter().map(|number| format!("d{number}")).collect();
+        return reply(stream, "200 OK", JSON, json!({"success": true, "result": names}).to_string().as_bytes());
+    }
+    let rows: usize = asked.parameter("rows").and_then(|rows| rows.parse().ok()).unwrap_or(10);
+    let rows = if portal.page == 0 { rows } else { rows.min(portal.page) };
+    let packages = portal.datasets.iter().skip(start).take(rows).map(|number| {
+        let title = if portal.untitled.contains(number) { String::new() } else { format!("Number {number}") };
+        json!({
+            "id": format!("id-{number}"), "name": format!("d{number}"), "title": title, "resources": [],
+            "metadata_modified": "2026-05-01T10:20:30.123456", "notes": "",
+        })
+    });
+    let result = json!({
+        "count": portal.claims.unwrap_or(portal.datasets.len()), "results": packages.collect::<Vec<_>>(),
+    });
+    reply(stream, "200 OK", JSON, json!({"success": true, "result": result}).to_string().as_bytes())
 }
 
 fn oai(shared: &Shared, asked: &Asked, stream: &mut std::net::TcpStream) -> std::io::Result<()> {
@@ -524,6 +557,47 @@ async fn a_repository_that_breaks_off_keeps_what_was_read_and_withdraws_nothing(
     scene.change(|portal| *portal = Portal { page: 4, datasets: (1..=8).collect(), claims: Some(10), ..ten() });
     says(&scene.run_as(json!({"whole": true})).await, "partial", "withdrawn", 0);
     assert_eq!(scene.in_force().await, 10);
+}
+
+#[tokio::test]
+async fn a_portal_is_read_page_by_page_and_then_by_what_changed() {
+    // The portal gives fewer packages a page than it was asked for.
+    let scene = Scene::new("ckan", Portal { page: 3, ..ten() }, |source| {
+        source.address = source.address.replace("/catalogue", "/");
+    })
+    .await;
+    says(&scene.run().await, "done", "registered", 10);
+    let changes = scene.run().await;
+    says(&changes, "done", "unchanged", 10);
+    assert_eq!(changes["whole"], false);
+    let last = scene.server.asked().last().unwrap().clone();
+    assert!(last.target.starts_with("/api/3/action/package_search?"), "{last:?}");
+    assert_eq!(last.parameter("fq").as_deref(), Some("metadata_modified:[2026-05-01T10:20:30Z TO *]"));
+    assert_eq!(last.parameter("sort").as_deref(), Some("id asc"));
+}
+
+#[tokio::test]
+async fn a_portal_that_fails_or_does_not_add_up_loses_nothing() {
+    let scene = Scene::new("ckan", Portal { page: 4, ..ten() }, |source| {
+        source.address = source.address.replace("/catalogue", "/");
+    })
+    .await;
+    scene.run().await;
+    let whole = json!({"whole": true});
+    for (fault, words) in
+        [(Fault::Breaks, "500"), (Fault::Html, "text/html"), (Fault::Circles, "the index is being made")]
+    {
+        scene.change(|portal| portal.fault = fault);
+        let run = scene.run_as(whole.clone()).await;
+        says(&run, "failed", "withdrawn", 0);
+        assert!(run["reason"].as_str().unwrap().contains(words), "{fault:?}: {run}");
+    }
+    scene.change(|portal| *portal = Portal { datasets: (2..=10).collect(), claims: Some(10), ..ten() });
+    says(&scene.run_as(whole.clone()).await, "partial", "withdrawn", 0);
+    // The search lost two; the list of names still has one of them.
+    scene.change(|portal| *portal = Portal { datasets: (3..=10).collect(), deleted: vec![2], ..ten() });
+    says(&scene.run_as(whole).await, "done", "withdrawn", 1);
+    assert_eq!(scene.in_force().await, 9);
 }
 
 #[tokio::test]
