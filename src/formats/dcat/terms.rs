@@ -332,6 +332,17 @@ mod tests {
     }
 
     #[test]
+    fn every_term_of_our_own_is_described() {
+        let page = include_str!("../../../docs/formats.md");
+        let own = super::super::write::names::OWN;
+        let names: Vec<&str> = IRIS.iter().filter_map(|(iri, _)| iri.strip_prefix(own)).collect();
+        assert!(names.len() > 40, "the terms are in the table");
+        for name in names {
+            assert!(page.contains(&format!("`pleiad:{name}`")), "docs/formats.md does not describe pleiad:{name}");
+        }
+    }
+
+    #[test]
     fn a_property_that_is_not_read_has_a_number_and_there_are_not_too_many() {
         let mut others = Others::default();
         let first = others.property("http://example.org/p").unwrap();
