@@ -19,7 +19,8 @@
 //! trusted and how to speak so that nobody else can; [`outbound`] is the only user of the HTTP client. [`clock`] and
 //! [`keys`] are the time and the signers that everything above is handed.
 //!
-//! **Flows.** [`catalogue`] registers, revises, withdraws, imports. [`harvest`] reads other catalogues again and again. [`search`] asks every node at once and makes one page
+//! **Flows.** [`catalogue`] registers, revises, withdraws, imports. [`harvest`] reads other catalogues again and again.
+//! [`quality`] judges a record: one report, two scores; it is pure. [`search`] asks every node at once and makes one page
 //! of the answers: [`mod@search::plan`] and [`mod@search::merge`] are pure. [`access`] takes a request to an agreement and
 //! an agreement to a grant; [`mod@access::decide`] is pure. [`delivery`] sends shards under a grant and fetches them until a
 //! folder is done. [`audit`] reads and proves the log; [`accounts`] makes tokens. Flows append events and never call each
@@ -59,6 +60,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod delivery;
 pub mod harvest;
+pub mod quality;
 pub mod search;
 
 pub mod http;

@@ -16,6 +16,7 @@ mod rules;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::{NoContext, Uuid};
 
@@ -104,6 +105,18 @@ pub struct Assessment {
     pub missing: Vec<Missing>,
     /// What a steward should look at again; it keeps nothing back.
     pub warnings: Vec<Warning>,
+}
+
+/// Everything doubtful about a description, as of a day: what `domain::warnings` says, and what the licence table says.
+pub fn doubts(dataset: &Dataset, today: Date) -> Vec<Warning> {
+    let mut doubts = warnings(dataset, today);
+    doubts.extend(licences::doubts(dataset));
+    doubts
+}
+
+/// Fills in what the licence table knows, as a registration does, so that a draft is judged as the record it would become.
+pub fn complete(dataset: &mut Dataset) {
+    licences::complete(dataset);
 }
 
 impl Catalogue {
@@ -287,13 +300,16 @@ impl Catalogue {
         Ok(self.store.datasets(filter, after, limit).await?)
     }
 
+    /// The day it is, in UTC: what is doubtful today need not have been yesterday.
+    pub fn today(&self) -> Date {
+        self.clock.now().to_zoned(TimeZone::UTC).date()
+    }
+
     /// How a record stands today, for its steward.
     pub fn assess(&self, record: &Registered) -> Assessment {
         let missing = Offerable::of(record).err().unwrap_or_default();
-        let today = self.clock.now().to_zoned(TimeZone::UTC).date();
-        let mut warnings = warnings(&record.dataset, today);
-        warnings.extend(licences::doubts(&record.dataset));
-        Assessment { offerable: missing.is_empty(), missing, warnings }
+        let today = self.today();
+        Assessment { offerable: missing.is_empty(), missing, warnings: doubts(&record.dataset, today) }
     }
 
     /// What only this node can judge of a description: that it is one of its own.

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod language;
 pub mod licence;
 pub mod lifecycle;
+pub mod mailbox;
 pub mod manifest;
 pub mod merkle;
 pub mod negotiation;

@@ -191,7 +191,7 @@ fn lawfulness(gdpr: &Gdpr, found: &mut Found) {
         !gdpr.categories.is_empty() || !gdpr.special_categories.is_empty(),
         "/gdpr/categories",
         "categories",
-        "GDPR, Article 30(1)(c): name the categories of personal data by their DPV-PD IRIs, such as https://w3id.org/dpv/pd#Voice",
+        "GDPR, Article 30(1)(c): name the categories of personal data by their DPV-PD IRIs, such as https://w3id.org/dpv/pd#VoiceCommunicationRecording",
     );
     found.unless(
         gdpr.legal_basis.iter().any(gdpr::is_legal_basis),

@@ -10,6 +10,7 @@ use super::bounds;
 use super::dataset::{AccessRights, Contact, Dataset, Period, Visibility};
 use super::gdpr::{self, DpiaStatus, Gdpr, PersonalData};
 use super::ids::{Email, Iri};
+use super::mailbox;
 use super::text::Text;
 
 /// Something doubtful.
@@ -226,45 +227,9 @@ fn texts(dataset: &Dataset) -> Vec<(String, &Text)> {
     texts
 }
 
-/// Words that stand in the mailboxes of desks.
-const DESKS: &[&str] = &[
-    "access",
-    "admin",
-    "archive",
-    "ask",
-    "contact",
-    "data",
-    "datasets",
-    "desk",
-    "dpo",
-    "gdpr",
-    "help",
-    "helpdesk",
-    "hello",
-    "info",
-    "kontakt",
-    "library",
-    "licensing",
-    "mail",
-    "office",
-    "open",
-    "privacy",
-    "research",
-    "rights",
-    "secretariat",
-    "service",
-    "services",
-    "support",
-    "team",
-];
-
-/// Whether a mailbox looks like `first.last`: two or more words, none of which is a desk's.
+/// Whether a mailbox looks like a person's.
 fn is_a_person(email: &Email) -> bool {
-    let mailbox = email.as_str().split('@').next().unwrap_or_default().to_ascii_lowercase();
-    let words: Vec<&str> = mailbox.split(['.', '_']).collect();
-    words.len() >= 2
-        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-'))
-        && !words.iter().flat_map(|word| word.split('-')).any(|word| DESKS.contains(&word))
+    mailbox::looks_like_a_person(email.as_str().split('@').next().unwrap_or_default())
 }
 
 fn holds_an_address(word: &str) -> bool {

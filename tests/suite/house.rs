@@ -108,6 +108,7 @@ fn crate_paths(rooms: &[&'static str]) -> Vec<&'static str> {
                 "search" => "crate::search",
                 "access" => "crate::access",
                 "delivery" => "crate::delivery",
+                "quality" => "crate::quality",
                 "audit" => "crate::audit",
                 "accounts" => "crate::accounts",
                 "formats" => "crate::formats",
@@ -119,7 +120,8 @@ fn crate_paths(rooms: &[&'static str]) -> Vec<&'static str> {
         .collect()
 }
 
-const ALL_FLOWS: [&str; 7] = ["catalogue", "harvest", "search", "access", "delivery", "audit", "accounts"];
+const ALL_FLOWS: [&str; 8] =
+    ["catalogue", "harvest", "quality", "search", "access", "delivery", "audit", "accounts"];
 
 #[test]
 fn the_domain_knows_nobody() {
@@ -182,6 +184,14 @@ fn flows_name_no_door_and_not_each_other() {
         never.extend(["actix_web", "rusqlite", "tantivy", "rustls", "reqwest"]);
         never
     });
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn quality_is_pure() {
+    let mut never = crate_paths(&["store", "shards", "index", "peers", "outbound", "http", "cli", "node", "config"]);
+    never.extend(["crate::clock", "std::fs", "tokio"]);
+    let found = breaches(|source| if source.room() == "quality" { never.clone() } else { vec![] });
     assert!(found.is_empty(), "{found:#?}");
 }
 
