@@ -8,15 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::connect::{self, NodeArgs, wait};
-use super::{Exit, Failure, Output, import, past};
-use crate::clock::{Clock as _, SystemClock};
+use super::{Exit, Failure, Output, check, import, past};
 use crate::domain::ids::{Country, DatasetId, TrustDomain};
-use crate::domain::offerable::missing;
-use crate::domain::warnings::warnings;
 use crate::outbound::api::{Api, Reply};
 use crate::schema;
 
@@ -143,11 +139,8 @@ enum DatasetCommand {
         #[command(flatten)]
         node: NodeArgs,
     },
-    /// Check a file without a node: is it a dataset, may it be offered, what is doubtful.
-    Check {
-        /// The file; - reads standard input.
-        file: PathBuf,
-    },
+    /// Judge records without a node: what is wrong, what is doubtful, how well they are described.
+    Check(check::CheckArgs),
     /// Bring in the records of another catalogue; doing it again changes nothing.
     Import(import::ImportArgs),
 }
@@ -231,7 +224,7 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
             let bytes = wait(async { node.connect()?.get_bytes(&path).await.map_err(connect::failed) })?;
             output.foreign(&String::from_utf8_lossy(&bytes))
         }
-        DatasetCommand::Check { file } => check(&file, output),
+        DatasetCommand::Check(args) => check::run(&args, output),
         DatasetCommand::Import(args) => import::run(args, output),
     }
 }
@@ -327,23 +320,4 @@ fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
         return Ok(bytes);
     }
     std::fs::read(file).map_err(unreadable)
-}
-
-fn check(file: &Path, output: Output) -> Result<(), Failure> {
-    let bytes = bytes(file)?;
-    let defaults = schema::Defaults { id: "https://draft.invalid/dataset/draft".parse()?, country: None };
-    let dataset = schema::parse_draft(&bytes, &defaults)
-        .map_err(|violations| Failure::new(Exit::Error, format!("{}: {violations}", file.display())))?;
-    let missing = missing(&dataset);
-    let warnings = warnings(&dataset, SystemClock.now().to_zoned(TimeZone::UTC).date());
-    if output.json {
-        return output.thing(&json!({ "offerable": missing.is_empty(), "missing": missing, "warnings": warnings }));
-    }
-    let said = if missing.is_empty() { "and may be offered" } else { "and may not be offered yet" };
-    output.remark(format_args!("{} is a dataset {said}", file.display()));
-    let missing =
-        missing.iter().map(|place| json!({ "what": "missing", "where": place.pointer, "detail": place.detail }));
-    let doubts =
-        warnings.iter().map(|doubt| json!({ "what": "doubtful", "where": doubt.pointer, "detail": doubt.detail }));
-    output.list(&["what", "where", "detail"], &missing.chain(doubts).collect::<Vec<_>>())
 }

@@ -6,6 +6,7 @@
 pub mod agreement;
 pub mod audit;
 pub mod backup;
+pub mod check;
 pub mod completions;
 pub mod config;
 pub mod connect;

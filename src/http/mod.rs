@@ -21,6 +21,7 @@ pub mod openapi;
 pub mod operations;
 pub mod pace;
 pub mod problem;
+pub mod quality;
 pub mod question;
 pub mod reply;
 pub mod revisions;
@@ -45,6 +46,7 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(datasets::routes)
         .configure(revisions::routes)
         .configure(lineage::routes)
+        .configure(quality::routes)
         .configure(imports::routes)
         .configure(changes::routes)
         .configure(harvests::routes)

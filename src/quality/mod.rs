@@ -27,7 +27,7 @@ use crate::schema::Violations;
 pub use finding::{Finding, Rule, Severity, Span};
 pub use messages::Language;
 pub use report::{Counts, Report, SaidFinding, SaidMetric, SaidReport};
-pub use summary::{Frequent, Summary};
+pub use summary::{Frequent, SaidSummary, Spread, Summary};
 
 use finding::Findings;
 use score::portal::Outside;

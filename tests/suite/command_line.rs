@@ -327,10 +327,10 @@ fn a_file_is_checked_without_a_node() {
     let draft = r#"{"title":{"en":"Birds"},"country":"FI"}"#;
     let said = json(&check(draft, &["--json"]));
     assert_eq!(said["offerable"], false);
-    assert!(said["missing"].as_array().unwrap().iter().any(|place| place["pointer"] == "/licence"), "{said}");
+    assert!(said["findings"].as_array().unwrap().iter().any(|found| found["pointer"] == "/licence"), "{said}");
     let bad = check(r#"{"titel":{"en":"Birds"},"country":"FI"}"#, &[]);
     assert_eq!(bad.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&bad.stderr).contains("/titel"));
+    assert!(String::from_utf8_lossy(&bad.stdout).contains("/titel"));
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/dataset.json");
     assert_eq!(json(&pleiad(&["--json", "dataset", "check", example.to_str().unwrap()]))["offerable"], true);
 }

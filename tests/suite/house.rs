@@ -120,8 +120,7 @@ fn crate_paths(rooms: &[&'static str]) -> Vec<&'static str> {
         .collect()
 }
 
-const ALL_FLOWS: [&str; 8] =
-    ["catalogue", "harvest", "quality", "search", "access", "delivery", "audit", "accounts"];
+const ALL_FLOWS: [&str; 8] = ["catalogue", "harvest", "quality", "search", "access", "delivery", "audit", "accounts"];
 
 #[test]
 fn the_domain_knows_nobody() {

@@ -26,6 +26,7 @@ mod open_web;
 mod operations;
 mod pages;
 mod pki;
+mod quality;
 mod recordings;
 mod slow;
 mod small_server;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts;
+use super::{parts, quality_part};
 use crate::domain::dataset::{Agent, Contact, Dataset, Registered, TdmReservation, Visibility};
 use crate::domain::gdpr::DpiaStatus;
 use crate::domain::ids::LanguageTag;
@@ -19,6 +19,8 @@ pub struct View<'a> {
     pub missing: Vec<String>,
     /// The reader's languages, best first.
     pub readers: &'a [LanguageTag],
+    /// How good the record is; nothing for a past revision.
+    pub quality: Option<quality_part::View<'a>>,
     /// The form with which a signed-in operator asks for it.
     pub request_form: Option<Markup>,
     /// What is said above the record, where it is not the record as it stands.
@@ -67,6 +69,10 @@ pub fn body(view: &View) -> Markup {
             (content(dataset, readers))
             h2 { "Where it comes from, where it went" }
             (family(dataset))
+            @if let Some(quality) = &view.quality {
+                h2 { "How well it is described" }
+                (quality_part::body(quality))
+            }
             h2 { "This record" }
             (identity(view.record, readers))
         }

@@ -17,6 +17,7 @@ mod layout;
 mod lineage_page;
 mod parts;
 mod past;
+mod quality_part;
 mod requests_page;
 mod search_page;
 mod sign_in_page;
@@ -31,7 +32,7 @@ use self::layout::{Section, Site, Visitor};
 use super::caller::{Caller, MaybeCaller, Operator, Steward};
 use super::problem::{Code, Problem};
 use super::session::Session;
-use super::{datasets, get, question};
+use super::{datasets, get, quality, question};
 use crate::access::relay::Relay;
 use crate::access::requests::{Ask, Requests, Viewer};
 use crate::catalogue::Catalogue;
@@ -39,6 +40,7 @@ use crate::domain::event::Role;
 use crate::domain::ids::{DatasetId, Identity, Iri, LanguageTag, Seq};
 use crate::domain::negotiation::Request;
 use crate::domain::policy::IntendedUse;
+use crate::quality::Language;
 use crate::search::Search;
 
 /// What the pages know of their node.
@@ -210,11 +212,21 @@ async fn dataset(
         Err(problem) => return frame.show(Section::Search, "Dataset", Err(problem)),
     };
     let missing = catalogue.assess(&record).missing.into_iter().map(|missing| missing.to_string()).collect();
+    let language = Language::of(&frame.readers);
+    let report = match quality::judged(&catalogue, record.clone()).await {
+        Ok(report) => report.said(language),
+        Err(problem) => return frame.show(Section::Search, "Dataset", Err(problem)),
+    };
     let may_ask = caller.0.as_ref().is_some_and(|caller| caller.role == Role::Operator);
     let view = dataset_page::View {
         record: &record,
         missing,
         readers: &frame.readers,
+        quality: Some(quality_part::View {
+            report: &report,
+            language,
+            is_steward: quality::is_steward(&caller, &record),
+        }),
         request_form: may_ask.then(|| requests_page::form(record.dataset.id.as_str(), &frame.visitor.csrf)),
         banner: None,
     };

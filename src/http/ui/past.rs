@@ -68,6 +68,7 @@ async fn revision(
         record: &record,
         missing: catalogue.assess(&current).missing.into_iter().map(|missing| missing.to_string()).collect(),
         readers: &frame.readers,
+        quality: None,
         request_form: None,
         banner: Some(history_page::banner(&record, &current)),
     };
