@@ -16,6 +16,7 @@ use crate::catalogue::{self, Catalogue, DatasetFilter};
 use crate::domain::dataset::Registered;
 use crate::domain::event::Role;
 use crate::domain::ids::Identity;
+use crate::domain::offerable::Offerable;
 use crate::quality::{self, Beside, Language, Report, SaidReport, SaidSummary, Summary};
 use crate::schema;
 
@@ -65,7 +66,9 @@ pub(super) async fn judged(catalogue: &Catalogue, record: Registered) -> Result<
     let today = catalogue.today();
     let judging = web::block(move || {
         let doubts = catalogue::doubts(&record.dataset, today);
-        quality::judge(&record.dataset, today, Beside { doubts, ..Beside::default() })
+        let report = quality::judge(&record.dataset, today, Beside { doubts, ..Beside::default() });
+        // Only the record knows whether it is published and was not withdrawn.
+        Report { offerable: Offerable::of(&record).is_ok(), ..report }
     });
     judging.await.map_err(|error| Problem::internal(&error))
 }

@@ -45,7 +45,7 @@ pub(super) fn of_missing(missing: Missing, record: &Value) -> Finding {
 /// a violation; what an offer will need is a warning; what only a node that serves the bytes needs is advice.
 fn gravity(code: &str) -> (Severity, Rule) {
     match code {
-        "policy" | "manifest" | "withdrawn" => (Severity::Advice, Rule::Quality),
+        "policy" | "manifest" | "withdrawn" | "not_published" => (Severity::Advice, Rule::Quality),
         "description" | "publisher" | "contact" | "access_rights" | "licence" | "one_manifest" | "shards"
         | "chunks" => (Severity::Warning, Rule::Quality),
         "personal_data" | "tdm_reservation" | "modalities" | "source_categories" => (Severity::Warning, Rule::Law),
