@@ -85,6 +85,8 @@ async fn in_force(harvest: &Harvest, job: &Job) -> Result<Vec<InForce>, Broke> {
     let filter = DatasetFilter {
         source: Some(job.source.name.clone()),
         owner: Some(job.source.owner.clone()),
+        // Drafts too: what the source no longer has is no draft to work on.
+        discoverable_by: Some(job.source.owner.clone()),
         ..DatasetFilter::default()
     };
     let mut found: Vec<InForce> = Vec::new();

@@ -131,8 +131,14 @@ impl Api {
     }
 
     /// `POST` bytes of another media type, such as drafts, one a line.
-    pub async fn post_bytes(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Reply, ApiError> {
-        self.send(self.request("POST", path)?.header("content-type", media_type).body(body)).await
+    pub async fn post_bytes(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        media_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Reply, ApiError> {
+        self.send(self.request("POST", path)?.query(query).header("content-type", media_type).body(body)).await
     }
 
     /// `GET` a document that is not JSON, as it is.

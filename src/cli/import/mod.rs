@@ -15,6 +15,7 @@ mod summary;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::connect::{self, NodeArgs};
@@ -50,6 +51,9 @@ pub struct ImportArgs {
     /// A host on this machine or network from which may be fetched; others there are refused.
     #[arg(long = "allow-host", value_name = "HOST")]
     allowed_hosts: Vec<String>,
+    /// The state in which what is new begins its life: published, or draft, which nobody but its owner knows of.
+    #[arg(long, default_value = "published", value_parser = PossibleValuesParser::new(["draft", "published"]))]
+    state: String,
     /// Read and report; send nothing.
     #[arg(long)]
     dry_run: bool,
@@ -104,7 +108,10 @@ impl From<Format> for detect::Format {
 /// Runs the command.
 pub fn run(args: ImportArgs, output: Output) -> Result<(), Failure> {
     let mapping = args.mapping.as_deref().map(read_mapping).transpose()?;
-    let node = if args.dry_run { None } else { Some(args.node.connect()?) };
+    let node = match args.dry_run {
+        true => None,
+        false => Some(sending::Target { api: args.node.connect()?, state: args.state }),
+    };
     let began = Instant::now();
     let wanted = inputs::Wanted {
         format: args.format.map(Into::into),

@@ -21,10 +21,16 @@ const BATCH_BYTES: usize = 1 << 20;
 /// How often a node that is busy is asked again.
 const TRIES: u32 = 6;
 
+/// Where drafts are sent to, and in which state what is new there begins.
+pub(super) struct Target {
+    pub(super) api: Api,
+    pub(super) state: String,
+}
+
 /// Sends the records in batches while the next are read. Without a node they are read and counted.
 pub(super) async fn send(
     parts: Parts,
-    node: Option<Api>,
+    node: Option<Target>,
     summary: &mut Summary,
     output: Output,
 ) -> Result<(), Failure> {
@@ -112,7 +118,7 @@ impl Taker for Gathering {
 }
 
 /// Sends one batch and counts what became of it. A node that is busy is asked again, a little later each time.
-async fn deliver(node: &Api, drafts: &[Draft], summary: &mut Summary) -> Result<(), Failure> {
+async fn deliver(node: &Target, drafts: &[Draft], summary: &mut Summary) -> Result<(), Failure> {
     let mut body = Vec::new();
     for draft in drafts {
         let line = Line { draft: &draft.dataset, text: &draft.text };
@@ -124,7 +130,8 @@ async fn deliver(node: &Api, drafts: &[Draft], summary: &mut Summary) -> Result<
     }
     let mut tries = 0;
     let reply = loop {
-        match node.post_bytes("/api/v1/imports", NDJSON, body.clone()).await {
+        let state = [("state", node.state.as_str())];
+        match node.api.post_bytes("/api/v1/imports", &state, NDJSON, body.clone()).await {
             Ok(reply) => break reply,
             Err(error) if matches!(error.status(), Some(409 | 429 | 503)) && tries < TRIES => {
                 tries += 1;

@@ -12,7 +12,7 @@ use crate::search::lineage::{Edge, Lineage, MOST_STEPS, Met, Relation};
 pub fn body(record: &Registered, found: &Lineage, own: &Identity, readers: &[LanguageTag]) -> Markup {
     let local = record.dataset.id.local();
     html! {
-        h1 { "Family of " (parts::text(&record.dataset.title, readers)) }
+        h1 { "Where it comes from, where it went: " (parts::text(&record.dataset.title, readers)) }
         p { a href={ "/datasets/" (local) } { "The record" } }
         @if !found.complete {
             div .note.warn role="status" {
@@ -69,18 +69,18 @@ fn outside(edge: &Edge) -> Markup {
     html! {
         @if let Some(iri) = &edge.iri {
             h2 { @match iri.parse::<Iri>() { Ok(iri) => { (parts::link(&iri)) } Err(_) => { (parts::plain(iri)) } } }
-            p .by { "not found in the federation" }
+            p .by { "no node that answered describes it" }
         }
     }
 }
 
 fn relation(relation: Option<Relation>, upward: bool) -> &'static str {
     match (relation, upward) {
-        (Some(Relation::DerivedFrom), true) => "made from it",
+        (Some(Relation::DerivedFrom), true) => "this one was made from it",
         (Some(Relation::DerivedFrom), false) => "was made from this one",
-        (Some(Relation::VersionOf), true) => "a version of it",
-        (Some(Relation::VersionOf), false) => "a version of this one",
-        (Some(Relation::Series), true) => "belongs to this series",
+        (Some(Relation::VersionOf), true) => "this one is a version of it",
+        (Some(Relation::VersionOf), false) => "is a version of this one",
+        (Some(Relation::Series), true) => "this one belongs to it, a series",
         (Some(Relation::Series), false) => "belongs to this one as a series",
         (None, _) => "names it",
     }

@@ -143,7 +143,7 @@ pub fn sources(sources: &[Source]) -> Markup {
                     b { (source.node.id()) }
                     @match source.state {
                         State::Answered => {
-                            @if let Some(total) = source.total { (parts::number(total)) @if total == 1 { " match" } @else { " matches" } }
+                            @if let Some(total) = source.total { (parts::number(total)) @if total == 1 { " match" } @else { " matches" } } @else { "answered" }
                             @if let Some(ms) = source.ms { ", " (ms) " ms" }
                             @if source.stale_trust { ", trust running out" }
                         }
