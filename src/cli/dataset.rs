@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::connect::{self, NodeArgs, wait};
-use super::{Exit, Failure, Output, check, import, past};
+use super::{Exit, Failure, Output, check, export, import, past};
 use crate::domain::ids::{Country, DatasetId, TrustDomain};
 use crate::outbound::api::{Api, Reply};
 use crate::schema;
@@ -141,6 +141,19 @@ enum DatasetCommand {
     },
     /// Judge records without a node: what is wrong, what is doubtful, how well they are described.
     Check(check::CheckArgs),
+    /// Write records in the form that somebody else's tool reads.
+    Export(export::ExportArgs),
+    /// Say what several datasets permit together: the strictest answers, the duties, and what cannot be kept at once.
+    Licences {
+        /// Their ids, or the last parts of them.
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// What you want to do: commercial, derivatives.
+        #[arg(long = "use", value_parser = ["commercial", "derivatives"])]
+        uses: Vec<String>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
     /// Bring in the records of another catalogue; doing it again changes nothing.
     Import(import::ImportArgs),
 }
@@ -225,6 +238,14 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
             output.foreign(&String::from_utf8_lossy(&bytes))
         }
         DatasetCommand::Check(args) => check::run(&args, output),
+        DatasetCommand::Export(args) => export::run(&args, output),
+        DatasetCommand::Licences { ids, uses, node } => {
+            let mut query: Vec<(&str, String)> = ids.into_iter().map(|id| ("dataset", id)).collect();
+            query.extend(uses.into_iter().map(|what| ("use", what)));
+            let path = "/api/v1/licences/effective";
+            let reply = wait(async { node.connect()?.get(path, &query).await.map_err(connect::failed) })?;
+            together(&reply.body, output)
+        }
         DatasetCommand::Import(args) => import::run(args, output),
     }
 }
@@ -234,7 +255,7 @@ fn get(node: &NodeArgs, path: &str, query: &[(&str, String)]) -> Result<Reply, F
 }
 
 /// The address of a dataset on the web door, from its id or the last part of it.
-fn address(id: &str) -> Result<String, Failure> {
+pub(super) fn address(id: &str) -> Result<String, Failure> {
     let local = match id.parse::<DatasetId>() {
         Ok(id) => id.local().to_owned(),
         Err(_) => id.to_owned(),
@@ -294,6 +315,28 @@ fn list(items: Vec<Value>, output: Output) -> Result<(), Failure> {
         })
         .collect();
     output.list(&["id", "revision", "country", "title", "withdrawn"], &lines)
+}
+
+/// What several datasets permit together, as a table: what is permitted, what is owed, what stands against it.
+fn together(found: &Value, output: Output) -> Result<(), Failure> {
+    if output.json {
+        return output.thing(found);
+    }
+    let line = |what: &str, of: &Value, detail: &Value| json!({ "what": what, "of": of, "detail": detail });
+    let permissions = found["permissions"].as_object().into_iter().flatten();
+    let mut lines: Vec<Value> = permissions.map(|(name, answer)| line("permission", &json!(name), answer)).collect();
+    let each = |list: &str| found[list].as_array().cloned().unwrap_or_default();
+    lines.extend(each("duties").iter().map(|duty| line("duty", &duty["duty"], &duty["licence"])));
+    lines.extend(each("conflicts").iter().map(|clash| line("conflict", &clash["conflict"], &clash["detail"])));
+    lines.extend(each("not_known").iter().map(|place| {
+        let place = format!(
+            "{}{}",
+            place["dataset"].as_str().unwrap_or_default(),
+            place["pointer"].as_str().unwrap_or_default()
+        );
+        line("not known", &json!(place), &json!("its licence is not known, so it permits nothing"))
+    }));
+    output.list(&["what", "of", "detail"], &lines)
 }
 
 /// What a steward needs of an acknowledgement: the id, the revision, the place in the log.

@@ -13,6 +13,7 @@ pub mod connect;
 pub mod dataset;
 pub mod demo;
 pub mod exit;
+pub mod export;
 pub mod fetch;
 pub mod harvest;
 pub mod health;

@@ -5,15 +5,19 @@
 //! The writers themselves are [`super::dcat`] and its neighbours, one file per standard.
 
 mod accept;
+mod render;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::domain::dataset::Agent;
-use crate::domain::ids::{Country, DatasetId, TrustDomain};
+use crate::domain::ids::{Country, DatasetId, Revision, TrustDomain};
 use crate::domain::text::Text;
 
 pub use accept::{Offer, best, negotiate};
+pub use render::render;
+
+pub use crate::formats::dcat::Profile;
 
 /// What a document says of the node that publishes the record.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +63,11 @@ impl Place {
     /// The record of a dataset, in a form.
     pub fn document(&self, id: &DatasetId, form: Form) -> Url {
         self.below(&format!("api/v1/datasets/{}.{}", id.local(), form.suffix()))
+    }
+
+    /// A pinned revision of a dataset, in a form.
+    pub fn revision(&self, id: &DatasetId, revision: Revision, form: Form) -> Url {
+        self.below(&format!("api/v1/datasets/{}/revisions/{revision}.{}", id.local(), form.suffix()))
     }
 
     fn below(&self, path: &str) -> Url {

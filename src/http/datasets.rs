@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::caller::{MaybeCaller, Steward};
 use super::problem::{Code, Problem};
 use super::seal::Sealer;
-use super::{get, reply};
+use super::{exports, get, reply};
 use crate::catalogue::{Catalogue, DatasetFilter, Outcome};
 use crate::domain::answer::Card;
 use crate::domain::dataset::{Registered, Visibility, Withdrawn};
 use crate::domain::ids::{Country, DatasetId, Digest, Identity, Iri, Seq};
 use crate::domain::lifecycle::State;
+use crate::formats::export::Place;
 use crate::schema;
 
 /// The routes of this file, for the web door.
@@ -63,15 +64,16 @@ async fn register(
     Ok(response)
 }
 
-/// `GET` one: the record as it stands.
+/// `GET` one: the record as it stands, in the form of the suffix or of `Accept`.
 async fn show(
     request: HttpRequest,
     caller: MaybeCaller,
     catalogue: Data<Catalogue>,
+    place: Data<Place>,
     local: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let record = discoverable(&catalogue, &caller, &local).await?;
-    reply::json(&request, StatusCode::OK, Some(record.etag()), &record)
+    let (record, form) = exports::addressed(&catalogue, &caller, &local).await?;
+    exports::answer(&request, &place, &record, form)
 }
 
 /// The reason of a revision.

@@ -10,9 +10,11 @@ pub mod audit;
 pub mod caller;
 pub mod changes;
 pub mod datasets;
+pub mod exports;
 pub mod federation;
 pub mod harvests;
 pub mod imports;
+pub mod licences;
 pub mod limits;
 pub mod lineage;
 pub mod listen;
@@ -47,6 +49,8 @@ pub fn web(config: &mut ServiceConfig) {
         .configure(revisions::routes)
         .configure(lineage::routes)
         .configure(quality::routes)
+        .configure(exports::routes)
+        .configure(licences::routes)
         .configure(imports::routes)
         .configure(changes::routes)
         .configure(harvests::routes)

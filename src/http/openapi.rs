@@ -72,6 +72,7 @@ mod tests {
             ("{local}", "birds"),
             ("{revision}", "1"),
             ("{seq}", "1"),
+            ("{suffix}", "ttl"),
             ("{shard}", "a.bin"),
             ("{name}", "dataset.schema.json"),
             ("{source}", "data.example"),

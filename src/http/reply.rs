@@ -60,6 +60,15 @@ pub fn bytes(request: &HttpRequest, media_type: &'static str, tag: &Digest, body
     if known { builder.finish() } else { builder.content_type(media_type).body(body) }
 }
 
+/// Bytes that are made anew each time and say the same, under a weak entity tag.
+pub fn alike(request: &HttpRequest, media_type: &'static str, tag: &Digest, body: Vec<u8>) -> HttpResponse {
+    let mut response = bytes(request, media_type, tag, body);
+    if let Ok(tag) = header::HeaderValue::from_str(&format!("W/\"{tag}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
 /// Whether `If-None-Match` says that the caller has this representation already.
 fn has(request: &HttpRequest, tag: &Digest) -> bool {
     tags(request, header::IF_NONE_MATCH).is_some_and(|listed| {

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::caller::{Caller, MaybeCaller};
 use super::datasets::{address, discoverable, participant};
 use super::problem::Problem;
-use super::{get, reply};
+use super::{exports, get, reply};
 use crate::catalogue::{Catalogue, HistoryLine};
 use crate::domain::dataset::Registered;
 use crate::domain::event::Role;
 use crate::domain::ids::Revision;
+use crate::formats::export::Place;
 
 /// The routes of this file, for the web door.
 pub fn routes(config: &mut ServiceConfig) {
@@ -71,20 +72,22 @@ async fn revision(
     request: HttpRequest,
     caller: MaybeCaller,
     catalogue: Data<Catalogue>,
-    path: Path<(String, u32)>,
+    place: Data<Place>,
+    path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let (local, number) = path.into_inner();
+    let (local, name) = path.into_inner();
     let current = discoverable(&catalogue, &caller, &local).await?;
-    let record = catalogue.revision_for(&current, Revision(number), participant(&caller)).await?;
+    let (number, form) = exports::numbered(&name)?;
+    let record = catalogue.revision_for(&current, number, participant(&caller)).await?;
     let lines = catalogue.history(&current, participant(&caller)).await?;
-    let mut response = reply::json(&request, StatusCode::OK, Some(record.etag()), &record)?;
+    let mut response = exports::answer_pinned(&request, &place, &record, form)?;
     if record.is_for_everybody() && current.is_for_everybody() {
         // It never changes; in a shared cache it would outlive the day on which it is made private.
         let kept = header::HeaderValue::from_static("private, max-age=31536000, immutable");
         response.headers_mut().insert(header::CACHE_CONTROL, kept);
     }
     let at = address(&current.dataset.id);
-    for link in links(&at, Revision(number), &lines) {
+    for link in links(&at, number, &lines) {
         if let Ok(link) = header::HeaderValue::from_str(&link) {
             response.headers_mut().append(header::LINK, link);
         }

@@ -15,6 +15,7 @@ use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
+use crate::formats::export::Place;
 use crate::http::limits::Rates;
 use crate::http::listen::{self, Door, DoorName};
 use crate::http::operations::{Check, Health, Metrics, Samples};
@@ -62,6 +63,7 @@ impl Doors {
             let audit = Data::new(Audit::new(kept.store.clone()));
             let name = config.name.best(&[]).1.to_owned();
             let pages = Data::new(ui::Pages { name, node: config.identity.clone() });
+            let place = Data::new(place(config, addresses.web, web_door.secure));
             let search = searching.search.clone();
             let (requests, relay) = (releasing.requests.clone(), releasing.relay.clone());
             let harvest = harvesting.harvest.clone();
@@ -70,6 +72,7 @@ impl Doors {
                 config.app_data(sessions.clone()).app_data(sealer.clone()).app_data(accounts.clone());
                 config.app_data(catalogue.clone()).app_data(search.clone()).app_data(audit.clone());
                 config.app_data(requests.clone()).app_data(relay.clone()).app_data(pages.clone());
+                config.app_data(place.clone());
                 config.configure(http::web);
             }
         });
@@ -102,6 +105,14 @@ impl Doors {
         let [web, federation, operations] = servers;
         Ok(Self { addresses, servers: [web?, federation?, operations?], rated: [web_door, federation_door] })
     }
+}
+
+/// What an exported record says of this node.
+fn place(config: &Config, listening: std::net::SocketAddr, secure: bool) -> Place {
+    let scheme = if secure { "https" } else { "http" };
+    let own = || format!("{scheme}://{listening}/").parse().expect("a socket address is a host and a port");
+    let base = config.web.public_url.clone().unwrap_or_else(own);
+    Place::new(base, config.name.clone(), config.identity.domain().clone(), config.countries.clone())
 }
 
 fn door(name: DoorName, secure: bool, config: &Config, metrics: &Arc<Metrics>) -> Data<Door> {

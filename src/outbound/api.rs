@@ -146,6 +146,12 @@ impl Api {
         Ok(self.exchange(self.request("GET", path)?).await?.2)
     }
 
+    /// `GET` a document in whatever form its address names, with the headers it came with.
+    pub async fn get_document(&self, path: &str, query: &[(&str, String)]) -> Result<(Headers, Vec<u8>), ApiError> {
+        let (_, headers, bytes) = self.exchange(self.request("GET", path)?.query(query)).await?;
+        Ok((headers, bytes))
+    }
+
     /// Any other call, such as `PUT` with `If-Match`.
     pub async fn call<B: Serialize + ?Sized>(
         &self,

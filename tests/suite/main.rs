@@ -7,6 +7,7 @@ mod bad_input;
 mod catalogue;
 mod command_line;
 mod datasets;
+mod exports;
 mod federation;
 mod federation_calls;
 mod fetch_command;

@@ -1,20 +1,24 @@
 //! A dataset's own page: what it is, what one may do with it, what is in it, and how to ask for it.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::{parts, quality_part};
-use crate::domain::dataset::{Agent, Contact, Dataset, Registered, TdmReservation, Visibility};
+use super::{dataset_terms, parts, quality_part};
+use crate::domain::dataset::{Agent, Dataset, Registered, Visibility};
+use crate::domain::effective::Effective;
 use crate::domain::gdpr::DpiaStatus;
 use crate::domain::ids::LanguageTag;
-use crate::domain::licence::{Answer, Licence};
 use crate::domain::place::Place;
-use crate::domain::policy::{Constraint, Policy};
 use crate::domain::training::{SourceCategory, Split};
+use crate::formats::export::Form;
 
 /// What the page needs beside the record.
 pub struct View<'a> {
     /// The record.
     pub record: &'a Registered,
+    /// The record as schema.org JSON-LD, for search engines.
+    pub schema_org: String,
+    /// What its licences permit together.
+    pub effective: Effective,
     /// What is missing before it can be offered, one sentence each; empty when it can be requested.
     pub missing: Vec<String>,
     /// The reader's languages, best first.
@@ -60,7 +64,7 @@ pub fn body(view: &View) -> Markup {
             (parts::other_languages(&dataset.title, dataset.description.as_ref(), readers))
             (how_to_get_it(view))
             h2 { "What you may do with it" }
-            (terms(dataset, readers))
+            (dataset_terms::terms(view))
             h2 { "Personal data" }
             (personal_data(dataset, readers))
             h2 { "For training" }
@@ -75,6 +79,8 @@ pub fn body(view: &View) -> Markup {
             }
             h2 { "This record" }
             (identity(view.record, readers))
+            (forms(dataset))
+            (for_search_engines(&view.schema_org))
         }
     }
 }
@@ -103,110 +109,10 @@ fn how_to_get_it(view: &View) -> Markup {
     }
 }
 
-fn terms(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
-    html! {
-        dl .facts {
-            (parts::fact("Licence", dataset.licence.as_ref().map(licence)))
-            @if let Some(licence) = &dataset.licence { (permissions(licence)) }
-            (parts::fact("Text and data mining", match dataset.tdm_reservation {
-                TdmReservation::Reserved => Some(html! { "reserved: ask first" }),
-                TdmReservation::NotReserved => Some(html! { "not reserved" }),
-                TdmReservation::NotStated => None,
-            }))
-            (parts::fact("Policy", dataset.policy.as_ref().map(|found| policy(found, readers))))
-            @if let Some(contact) = &dataset.contact {
-                dt { "Contact" } dd { (reach(contact)) }
-            } @else { (parts::fact("Contact", None)) }
-            (parts::facts("Applicable legislation", &dataset.applicable_legislation.iter().map(parts::link).collect::<Vec<_>>()))
-        }
-    }
-}
-
-fn reach(contact: &Contact) -> Markup {
-    html! {
-        (parts::plain(&contact.name))
-        @if let Some(email) = &contact.email { " · " a href={ "mailto:" (email) } { (email) } }
-        @if let Some(page) = &contact.page { " · " (parts::link(page)) }
-    }
-}
-
 fn agent(agent: &Agent, readers: &[LanguageTag]) -> Markup {
     html! {
         (parts::text(&agent.name, readers))
         @if let Some(iri) = &agent.iri { " (" (parts::link(iri)) ")" }
-    }
-}
-
-fn licence(licence: &Licence) -> Markup {
-    html! {
-        @match (&licence.spdx, &licence.iri) {
-            (Some(spdx), Some(iri)) => { (spdx) " (" (parts::link(iri)) ")" }
-            (Some(spdx), None) => { (spdx) }
-            (None, Some(iri)) => { (parts::link(iri)) }
-            (None, None) => { (parts::licence_class(licence.class())) }
-        }
-        @if let Some(raw) = &licence.raw { p .hint { "As the source says: " (parts::plain(raw)) } }
-    }
-}
-
-fn permissions(licence: &Licence) -> Markup {
-    let permissions = licence.permissions;
-    let answer = |answer: Answer| match answer {
-        Answer::Yes => Some(html! { "yes" }),
-        Answer::No => Some(html! { "no" }),
-        Answer::NotStated => None,
-    };
-    html! {
-        (parts::fact("Commercial use", answer(permissions.commercial)))
-        (parts::fact("Derived works", answer(permissions.derivatives)))
-        (parts::fact("Same licence for derived works", answer(permissions.share_alike)))
-        (parts::fact("Must name the source", answer(permissions.attribution)))
-        (parts::fact("Training of models", answer(permissions.ai_training)))
-    }
-}
-
-fn policy(policy: &Policy, readers: &[LanguageTag]) -> Markup {
-    html! {
-        @for rule in &policy.permissions {
-            p { "Permitted: " b { (rule.action) } (constraints(&rule.constraints, readers))
-                @for duty in &rule.duties { "; duty: " b { (duty.action) } (constraints(&duty.constraints, readers)) } }
-        }
-        @for rule in &policy.prohibitions {
-            p { "Prohibited: " b { (rule.action) } (constraints(&rule.constraints, readers))
-                @for duty in &rule.duties { "; duty: " b { (duty.action) } (constraints(&duty.constraints, readers)) } }
-        }
-        @if policy.approval { p { "A steward decides each request." } }
-        @if let Some(duration) = &policy.duration { p { "An agreement holds for " (parts::duration(duration)) "." } }
-    }
-}
-
-fn constraints(constraints: &[Constraint], readers: &[LanguageTag]) -> Markup {
-    html! {
-        @for (place, constraint) in constraints.iter().enumerate() {
-            @if place == 0 { " where " } @else { " and " }
-            (constraint.left) " " (operator(&constraint.operator)) " "
-            @for (place, value) in constraint.right.iter().enumerate() {
-                @if place > 0 { ", " }
-                @match value.parse() { Ok(iri) => { (parts::concept(&iri, readers)) } Err(_) => { (parts::plain(value)) } }
-            }
-        }
-    }
-}
-
-/// An ODRL operator in words; one that has none is shown as it is, since the engine denies by it.
-fn operator(operator: &str) -> &str {
-    match operator {
-        "eq" => "is",
-        "neq" => "is not",
-        "lt" => "is before or below",
-        "lteq" => "is at most",
-        "gt" => "is after or above",
-        "gteq" => "is at least",
-        "isA" => "is a kind of",
-        "isAnyOf" => "is any of",
-        "isNoneOf" => "is none of",
-        "isAllOf" => "is all of",
-        other => other,
     }
 }
 
@@ -230,8 +136,8 @@ fn personal_data(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
                 (parts::facts("Data subjects", &concepts(&gdpr.data_subjects)))
                 (parts::fact("People", gdpr.data_subject_count.map(|count| html! { (parts::number(count)) })))
                 (parts::facts("Controller", &gdpr.controllers.iter().map(|controller| agent(controller, readers)).collect::<Vec<_>>()))
-                (parts::fact("Data protection officer", gdpr.dpo.as_ref().map(reach)))
-                (parts::fact("Rights of data subjects", gdpr.rights_contact.as_ref().map(reach)))
+                (parts::fact("Data protection officer", gdpr.dpo.as_ref().map(dataset_terms::reach)))
+                (parts::fact("Rights of data subjects", gdpr.rights_contact.as_ref().map(dataset_terms::reach)))
                 (parts::fact("Kept for", gdpr.retention.as_ref().map(|kept| html! { (parts::duration(kept)) })))
                 (parts::fact("Impact assessment", gdpr.dpia.as_ref().map(|dpia| html! {
                     (match dpia.status {
@@ -311,7 +217,7 @@ fn content(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
             ul .plain {
                 @if let Some(url) = &distribution.download_url { li { "Download: " (parts::link(url)) } }
                 @if let Some(url) = &distribution.access_url { li { "Page: " (parts::link(url)) } }
-                @if let Some(own) = &distribution.licence { li { "Its own licence: " (licence(own)) } }
+                @if let Some(own) = &distribution.licence { li { "Its own licence: " (dataset_terms::licence(own)) } }
                 @if let Some(digest) = &distribution.sha256 { li { "SHA-256: " code { (digest) } } }
             }
             @if let Some(manifest) = &distribution.manifest {
@@ -369,7 +275,6 @@ fn identity(record: &Registered, readers: &[LanguageTag]) -> Markup {
             dt { "Who may find it" }
             dd { @match dataset.visibility { Visibility::Federation => { "every member" } Visibility::Private => { "listed participants alone" } } }
         }
-        p .hint { "The same as JSON: " a href={ "/api/v1/datasets/" (dataset.id.local()) } { "/api/v1/datasets/" (dataset.id.local()) } }
     }
 }
 
@@ -385,6 +290,34 @@ fn family(dataset: &Dataset) -> Markup {
             dt { "Used in" } dd { a href={ (lineage) "#used-in" } { "Ask every node of the federation" } }
         }
     }
+}
+
+/// The same record in every form that there is.
+fn forms(dataset: &Dataset) -> Markup {
+    html! {
+        h3 { "Take this record with you" }
+        ul .plain {
+            @for form in Form::ALL {
+                @let address = format!("/api/v1/datasets/{}.{}", dataset.id.local(), form.suffix());
+                li { a href=(address) type=(form.media_type()) rel="alternate" { (form.label()) } " " code { "." (form.suffix()) } }
+            }
+        }
+    }
+}
+
+/// A block of data, which no browser runs. What could end it, and what turns the direction of text, is written as JSON may
+/// write it.
+fn for_search_engines(json: &str) -> Markup {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            other => safe.push(other),
+        }
+    }
+    html! { script type="application/ld+json" { (PreEscaped(safe)) } }
 }
 
 fn keywords(dataset: &Dataset) -> Vec<Markup> {

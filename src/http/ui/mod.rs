@@ -10,6 +10,7 @@
 //! it shows. This file has the routes: each extracts, calls one flow, and renders.
 
 mod dataset_page;
+mod dataset_terms;
 mod federation_page;
 mod help_page;
 mod history_page;
@@ -32,14 +33,17 @@ use self::layout::{Section, Site, Visitor};
 use super::caller::{Caller, MaybeCaller, Operator, Steward};
 use super::problem::{Code, Problem};
 use super::session::Session;
-use super::{datasets, get, quality, question};
+use super::{datasets, exports, get, quality, question};
 use crate::access::relay::Relay;
 use crate::access::requests::{Ask, Requests, Viewer};
 use crate::catalogue::Catalogue;
+use crate::domain::effective::{Intent, effective};
 use crate::domain::event::Role;
 use crate::domain::ids::{DatasetId, Identity, Iri, LanguageTag, Seq};
 use crate::domain::negotiation::Request;
 use crate::domain::policy::IntendedUse;
+use crate::formats::export::Place;
+use crate::formats::schema_org;
 use crate::quality::Language;
 use crate::search::Search;
 
@@ -202,6 +206,7 @@ async fn dataset(
     request: HttpRequest,
     pages: Data<Pages>,
     catalogue: Data<Catalogue>,
+    place: Data<Place>,
     caller: MaybeCaller,
     session: Option<Session>,
     local: Path<String>,
@@ -220,6 +225,8 @@ async fn dataset(
     let may_ask = caller.0.as_ref().is_some_and(|caller| caller.role == Role::Operator);
     let view = dataset_page::View {
         record: &record,
+        schema_org: schema_org::write(&record, &place).to_string(),
+        effective: effective([&record.dataset], Intent::default()),
         missing,
         readers: &frame.readers,
         quality: Some(quality_part::View {
@@ -231,7 +238,11 @@ async fn dataset(
         banner: None,
     };
     let title = record.dataset.title.best(&frame.readers).1.to_owned();
-    frame.show(Section::Search, &title, Ok(dataset_page::body(&view)))
+    let mut response = frame.show(Section::Search, &title, Ok(dataset_page::body(&view)));
+    for link in exports::links_of_page(&place, &record) {
+        exports::append(&mut response, header::LINK, &link);
+    }
+    response
 }
 
 #[derive(Deserialize)]
