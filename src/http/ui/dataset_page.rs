@@ -16,7 +16,7 @@ pub struct View<'a> {
     /// The record.
     pub record: &'a Registered,
     /// The record as schema.org JSON-LD, for search engines.
-    pub schema_org: String,
+    pub schema_org: Option<String>,
     /// What its licences permit together.
     pub effective: Effective,
     /// What is missing before it can be offered, one sentence each; empty when it can be requested.
@@ -79,8 +79,8 @@ pub fn body(view: &View) -> Markup {
             }
             h2 { "This record" }
             (identity(view.record, readers))
-            (forms(dataset))
-            (for_search_engines(&view.schema_org))
+            (forms(view))
+            @if let Some(json) = &view.schema_org { (for_search_engines(json)) }
         }
     }
 }
@@ -293,12 +293,16 @@ fn family(dataset: &Dataset) -> Markup {
 }
 
 /// The same record in every form that there is.
-fn forms(dataset: &Dataset) -> Markup {
+fn forms(view: &View) -> Markup {
+    let mut base = format!("/api/v1/datasets/{}", view.record.dataset.id.local());
+    if view.banner.is_some() {
+        base.push_str(&format!("/revisions/{}", view.record.revision));
+    }
     html! {
         h3 { "Take this record with you" }
         ul .plain {
             @for form in Form::ALL {
-                @let address = format!("/api/v1/datasets/{}.{}", dataset.id.local(), form.suffix());
+                @let address = format!("{base}.{}", form.suffix());
                 li { a href=(address) type=(form.media_type()) rel="alternate" { (form.label()) } " " code { "." (form.suffix()) } }
             }
         }

@@ -225,7 +225,7 @@ async fn dataset(
     let may_ask = caller.0.as_ref().is_some_and(|caller| caller.role == Role::Operator);
     let view = dataset_page::View {
         record: &record,
-        schema_org: schema_org::write(&record, &place).to_string(),
+        schema_org: Some(schema_org::write(&record, &place).to_string()),
         effective: effective([&record.dataset], Intent::default()),
         missing,
         readers: &frame.readers,

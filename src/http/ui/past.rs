@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::layout::Section;
 use super::{Frame, Pages, dataset_page, history_page, lineage_page};
 use crate::catalogue::Catalogue;
+use crate::domain::effective::{Intent, effective};
 use crate::domain::ids::Revision;
 use crate::http::caller::MaybeCaller;
 use crate::http::datasets::{discoverable, participant};
@@ -66,6 +67,9 @@ async fn revision(
     };
     let view = dataset_page::View {
         record: &record,
+        // A search engine is shown what stands.
+        schema_org: None,
+        effective: effective([&record.dataset], Intent::default()),
         missing: catalogue.assess(&current).missing.into_iter().map(|missing| missing.to_string()).collect(),
         readers: &frame.readers,
         quality: None,
