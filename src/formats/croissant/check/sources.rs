@@ -46,7 +46,7 @@ impl<'d> Check<'d> {
 
     fn extract(&mut self, field: &Node, extract: &Node) {
         self.values(extract, "Extract", OF_EXTRACTS);
-        let stated = EXTRACTS.iter().filter(|property| extract.all(property).iter().any(|item| is_text(item))).count();
+        let stated = EXTRACTS.iter().filter(|property| extract.all(property).iter().any(is_text)).count();
         if stated != 1 {
             let reason = format!(
                 "extract of {} states {stated} of column, fileProperty and jsonPath; state one",
