@@ -6,7 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use pleiad_fuzz::formats::mapping::Mapping;
 use pleiad_fuzz::formats::table;
 
-const MAPPING: &str = "iri = 'https://t.example/{id}'\n[columns]\nt = 'title'\nd = {field = 'description', separator = ';'}";
+const MAPPING: &str =
+    "iri = 'https://t.example/{id}'\n[columns]\nt = 'title'\nd = {field = 'description', separator = ';'}";
 
 fuzz_target!(|bytes: &[u8]| {
     let at = bytes.iter().position(|byte| *byte == 0);
