@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::connect::{self, NodeArgs, wait};
-use super::{Exit, Failure, Output, check, export, import, past};
+use super::{Exit, Failure, Output, check, conform, export, import, past};
 use crate::domain::ids::{Country, DatasetId, TrustDomain};
 use crate::outbound::api::{Api, Reply};
 use crate::schema;
@@ -154,6 +154,8 @@ enum DatasetCommand {
         #[command(flatten)]
         node: NodeArgs,
     },
+    /// Hold RDF against the official SHACL shapes, without a node (in builds with the feature `shacl`).
+    Conform(conform::ConformArgs),
     /// Bring in the records of another catalogue; doing it again changes nothing.
     Import(import::ImportArgs),
 }
@@ -246,6 +248,7 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
             let reply = wait(async { node.connect()?.get(path, &query).await.map_err(connect::failed) })?;
             together(&reply.body, output)
         }
+        DatasetCommand::Conform(args) => conform::run(&args, output),
         DatasetCommand::Import(args) => import::run(args, output),
     }
 }

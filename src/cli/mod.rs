@@ -9,6 +9,7 @@ pub mod backup;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod conform;
 pub mod connect;
 pub mod dataset;
 pub mod demo;

@@ -15,6 +15,8 @@ mod people;
 mod report;
 mod rules;
 pub mod score;
+#[cfg(feature = "shacl")]
+pub mod shacl;
 mod summary;
 
 use jiff::civil::Date;
