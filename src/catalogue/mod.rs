@@ -12,6 +12,7 @@ mod history;
 mod import;
 mod licences;
 mod lifecycle;
+pub mod plan;
 mod rules;
 
 use std::sync::Arc;

@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use url::Url;
 
 use super::{Exit, Failure};
-use crate::outbound::api::{Api, ApiError};
+use crate::outbound::api::{Api, ApiError, Reply};
 
 /// Arguments of every command that talks to a running node.
 #[derive(Debug, Clone, Args)]
@@ -42,6 +43,24 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 pub fn wait<T>(calls: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(calls)
+}
+
+/// Makes a call again, a little later each time, while the node is busy or asks for patience.
+pub async fn patiently<F>(call: impl Fn() -> F) -> Result<Reply, ApiError>
+where
+    F: Future<Output = Result<Reply, ApiError>>,
+{
+    const TRIES: u32 = 6;
+    let mut tries = 0;
+    loop {
+        match call().await {
+            Err(error) if matches!(error.status(), Some(429 | 503)) && tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
+            }
+            ended => return ended,
+        }
+    }
 }
 
 /// The node's refusal as an ending of the command: each kind of refusal has its exit code.

@@ -11,8 +11,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::connect::{self, NodeArgs, wait};
-use super::{Exit, Failure, Output, check, conform, export, import, past};
+use super::{Exit, Failure, Output, check, conform, export, import, past, pull};
 use crate::domain::ids::{Country, DatasetId, TrustDomain};
+use crate::formats;
 use crate::outbound::api::{Api, Reply};
 use crate::schema;
 
@@ -87,6 +88,9 @@ enum DatasetCommand {
         /// This revision instead of what stands now.
         #[arg(long)]
         revision: Option<u32>,
+        /// The description alone as YAML, as a file for `pleiad plan` holds it.
+        #[arg(long)]
+        yaml: bool,
         #[command(flatten)]
         node: NodeArgs,
     },
@@ -132,6 +136,8 @@ enum DatasetCommand {
         #[command(flatten)]
         node: NodeArgs,
     },
+    /// Write your owner's records as files, one dataset a file.
+    Pull(pull::PullArgs),
     /// Print what the source of an imported dataset said, word for word. For the owner's stewards.
     Source {
         /// Its id, or the last part of it.
@@ -194,10 +200,13 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
             let path = format!("{}/lineage", address(&id)?);
             past::lineage(&get(&node, &path, &[("depth", depth.to_string())])?, output)
         }
-        DatasetCommand::Show { id, revision, node } => {
+        DatasetCommand::Show { id, revision, yaml, node } => {
             let revision = revision.map(|number| format!("/revisions/{number}")).unwrap_or_default();
             let path = format!("{}{revision}", address(&id)?);
             let reply = wait(async { node.connect()?.get(&path, &[]).await.map_err(connect::failed) })?;
+            if yaml {
+                return output.foreign(&formats::document::write(&reply.body["dataset"]));
+            }
             if output.json {
                 return output.thing(&reply.body);
             }
@@ -234,6 +243,7 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
             })?;
             acknowledged(&reply, output)
         }
+        DatasetCommand::Pull(args) => pull::run(args, output),
         DatasetCommand::Source { id, node } => {
             let path = format!("{}/source", address(&id)?);
             let bytes = wait(async { node.connect()?.get_bytes(&path).await.map_err(connect::failed) })?;

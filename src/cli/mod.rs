@@ -4,6 +4,7 @@
 //! one sentence on standard error and an exit code of [`exit::Exit`]. Secrets are read from files, never from arguments.
 
 pub mod agreement;
+pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod check;
@@ -24,6 +25,8 @@ pub mod keys;
 pub mod output;
 mod past;
 pub mod peer;
+pub mod plan;
+pub mod pull;
 pub mod receipt;
 pub mod request;
 pub mod search;
@@ -76,6 +79,10 @@ pub enum Command {
     Dataset(dataset::DatasetArgs),
     /// Other catalogues that the node reads again and again: list them, run one, see how it went.
     Harvest(harvest::HarvestArgs),
+    /// What would change so that the node says what a folder of files says.
+    Plan(plan::PlanArgs),
+    /// Make the node say what a folder of files says, all of it or nothing.
+    Apply(apply::ApplyArgs),
     /// Keys, certificates, and the CA that signs them.
     Keys(keys::KeysArgs),
     /// The nodes that this node trusts.
@@ -126,6 +133,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Federation(args) => search::members(args, output),
         Command::Dataset(args) => dataset::run(args, output),
         Command::Harvest(args) => harvest::run(args, output),
+        Command::Plan(args) => plan::run(args, output),
+        Command::Apply(args) => apply::run(args, output),
         Command::Keys(args) => keys::run(args, output),
         Command::Peer(args) => peer::run(args, output),
         Command::Request(args) => request::run(args, output),

@@ -10,6 +10,7 @@ mod contact;
 pub mod croissant;
 pub mod dcat;
 pub mod detect;
+pub mod document;
 mod draft;
 pub mod export;
 pub mod hf_card;

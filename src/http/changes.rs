@@ -16,8 +16,8 @@ use super::caller::Steward;
 use super::problem::{Code, FieldError, Problem};
 use super::seal::Sealer;
 use super::{get, reply};
+use crate::catalogue::plan::Standing;
 use crate::catalogue::{Became, Catalogue, CatalogueError, DatasetFilter, Done, How, Operation};
-use crate::domain::dataset::Registered;
 use crate::domain::difference::Change;
 use crate::domain::ids::{DatasetId, Digest, Revision, Seq};
 use crate::schema;
@@ -212,15 +212,6 @@ fn outcome(done: Done, how: How) -> ChangeOutcome {
 struct RecordsQuery {
     limit: Option<usize>,
     cursor: Option<String>,
-}
-
-/// A record with its entity tag.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
-    /// Its entity tag.
-    pub etag: Digest,
-    /// It.
-    pub record: Registered,
 }
 
 /// A page of records.

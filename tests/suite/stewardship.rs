@@ -200,3 +200,175 @@ async fn a_request_that_is_none_is_refused_with_what_to_send() {
     let twice = scene.change(&json!({ "changes": [sourced("a"), sourced("b")] })).await.problem(422, "invalid");
     assert_eq!(twice["errors"][0]["pointer"], "/changes/1", "{twice}");
 }
+
+/// A folder of files beside a node, and the command line in it.
+struct Desk {
+    scene: Scene,
+    folder: tempfile::TempDir,
+}
+
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let desk = Self { scene: Scene::new().await, folder: tempfile::tempdir().unwrap() };
+        std::fs::write(desk.folder.path().join("token"), &desk.scene.steward).unwrap();
+        std::fs::create_dir(desk.folder.path().join("data")).unwrap();
+        desk
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join("data").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    async fn run(&self, args: &[&str]) -> Ended {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_pleiad"))
+            .args(args)
+            .env("PLEIAD_NODE", format!("http://{}/", self.scene.node.running.addresses.web))
+            .env("PLEIAD_TOKEN_FILE", self.folder.path().join("token"))
+            .current_dir(self.folder.path())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        Ended {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    async fn done(&self, args: &[&str]) -> String {
+        let ended = self.run(args).await;
+        assert_eq!(ended.code, 0, "{args:?}: {}{}", ended.stdout, ended.stderr);
+        ended.stdout
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_read_by_a_person_and_applied_once() {
+    let desk = Desk::new().await;
+    for local in ["bees", "wasps"] {
+        desk.scene.register(&draft(local)).await;
+    }
+    desk.write("birds.yaml", "# Ours\ntitle:\n  en: Birds\n");
+    desk.write("insects/bees.yml", "title: {en: All bees}\nkeywords: {en: [honey]}\n");
+    let said = desk.done(&["plan", "data", "--prune", "--reason", "Nobody keeps them."]).await;
+    let expected = [
+        "+ birds  Birds  (data/birds.yaml)",
+        "~ bees  (data/insects/bees.yml)",
+        "    ~ /title/en: \"About bees\" → \"All bees\"",
+        "    + /keywords: {\"en\":[\"honey\"]}",
+        "- wasps  Nobody keeps them.",
+        "1 to register, 1 to revise, 1 to withdraw, 0 unchanged",
+        "",
+    ];
+    assert_eq!(said, expected.join("\n"), "and no colours in a pipe");
+    let head = desk.scene.head();
+    assert_eq!(desk.run(&["plan", "data", "--detailed-exitcode"]).await.code, 6);
+    let unasked = desk.run(&["apply", "data"]).await;
+    assert_eq!((unasked.code, desk.scene.head()), (2, head), "{}", unasked.stderr);
+    desk.done(&["apply", "data", "--yes", "--prune", "--reason", "Nobody keeps them."]).await;
+    assert_eq!(desk.scene.head().0, head.0 + 3);
+    let shown = desk.scene.node.call("GET", "/api/v1/datasets/wasps").send().await.json();
+    assert_eq!(shown["withdrawn"]["reason"], "Nobody keeps them.");
+    let again = desk.done(&["plan", "data", "--prune", "--reason", "Nobody keeps them.", "--detailed-exitcode"]).await;
+    assert_eq!(again, "nothing to do: 2 unchanged\n");
+    desk.done(&["apply", "data", "--yes"]).await;
+    assert_eq!(desk.scene.head().0, head.0 + 3, "applied again, nothing changes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_is_told_by_file_and_line_and_keeps_the_others_out_unless_told_otherwise() {
+    let desk = Desk::new().await;
+    desk.write("birds.yaml", "title: {en: Birds}\n");
+    desk.write("bees.yaml", "title: {en: Bees}\n\nlicnce: CC-BY-4.0\n");
+    desk.write("laughs.yaml", &{
+        let mut text = "a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]\n".to_owned();
+        for level in 1..12 {
+            let before = format!("*a{}", level - 1);
+            text.push_str(&format!("a{level}: &a{level} [{}]\n", [before.as_str(); 9].join(", ")));
+        }
+        text
+    });
+    desk.write("tabs.yaml", "title:\n\ten: Tabs\n");
+    desk.write("twice.yaml", "title: {en: Twice}\nissued: 2024-01-01\ntitle: {en: Again}\n");
+    let head = desk.scene.head();
+    let ended = desk.run(&["apply", "data", "--yes"]).await;
+    assert_eq!((ended.code, desk.scene.head()), (1, head));
+    for place in ["data/bees.yaml:3: /licnce", "data/laughs.yaml:", "data/tabs.yaml:2: ", "data/twice.yaml:3: "] {
+        assert!(ended.stderr.contains(place), "no {place} in {}", ended.stderr);
+    }
+    assert!(ended.stderr.contains("Did you mean") || ended.stderr.contains("licence"), "{}", ended.stderr);
+    let pruning = desk.run(&["--json", "plan", "data", "--prune", "--reason", "Gone."]).await;
+    let said: Value = serde_json::from_str(&pruning.stdout).unwrap();
+    assert_eq!((pruning.code, &said["withdraw"]), (1, &json!(0)), "nothing is pruned while a file cannot be read");
+    let ended = desk.run(&["apply", "data", "--yes", "--keep-going"]).await;
+    assert_eq!((ended.code, desk.scene.head().0), (1, head.0 + 1), "{}", ended.stderr);
+    assert_eq!(desk.scene.node.call("GET", "/api/v1/datasets/birds").send().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_is_done_as_it_was_shown_or_not_at_all() {
+    let desk = Desk::new().await;
+    desk.scene.register(&draft("bees")).await;
+    desk.write("bees.yaml", "title: {en: All bees}\n");
+    desk.write("birds.yaml", "title: {en: Birds}\n");
+    desk.done(&["plan", "data", "--out", "plan.json"]).await;
+    let put =
+        desk.scene.call("PUT", "/api/v1/datasets/bees").header("If-Match", "*").json(&titled("bees", "By another"));
+    assert_eq!(put.send().await.status, 200);
+    let head = desk.scene.head();
+    let stale = desk.run(&["apply", "plan.json", "--yes"]).await;
+    assert_eq!((stale.code, desk.scene.head()), (1, head));
+    assert!(
+        stale.stderr.contains("data/bees.yaml: ") && stale.stderr.contains("revision 2 by now"),
+        "{}",
+        stale.stderr
+    );
+    desk.done(&["plan", "data", "--out", "plan.json"]).await;
+    desk.done(&["apply", "plan.json", "--yes"]).await;
+    assert_eq!(desk.scene.head().0, head.0 + 2);
+    desk.done(&["apply", "plan.json", "--yes"]).await;
+    assert_eq!(desk.scene.head().0, head.0 + 2, "done twice, made once");
+    desk.write("x.json", "{}");
+    assert_eq!(desk.run(&["apply", "data/x.json", "--yes"]).await.code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pulled_is_what_stands_and_the_plan_right_after_is_empty() {
+    let desk = Desk::new().await;
+    let mut example: Value = serde_json::from_str(include_str!("../../config/examples/dataset.json")).unwrap();
+    example["title"]["und"] = "no".into();
+    example["description"]["en"] = "Line one\n\n  indented: \"yes\"\n# no comment\n\tTab \u{e4}\n".into();
+    example.as_object_mut().unwrap().shift_remove("source");
+    desk.scene.register(&example).await;
+    desk.scene.register(&draft("birds")).await;
+    let other = desk.scene.node.token(Role::Steward, Some("other")).await;
+    let theirs = desk.scene.node.call("POST", "/api/v1/datasets").bearer(&other).json(&draft("theirs"));
+    assert_eq!(theirs.send().await.status, 201);
+    desk.done(&["dataset", "pull", "data"]).await;
+    let names = || {
+        let entries = std::fs::read_dir(desk.folder.path().join("data")).unwrap();
+        let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["birds.yaml", "eduskunta-2024.yaml"]);
+    let plan = desk.done(&["plan", "data", "--prune", "--reason", "Gone.", "--detailed-exitcode"]).await;
+    assert_eq!(plan, "nothing to do: 2 unchanged\n");
+
+    desk.write("birds.yaml", "title: {en: Ours}\n");
+    assert_eq!(desk.run(&["dataset", "pull", "data"]).await.code, 1, "a file that says something else is kept");
+    desk.done(&["dataset", "pull", "data", "--overwrite"]).await;
+    assert_eq!(names().len(), 2);
+    let text = desk.done(&["dataset", "show", "--yaml", "birds"]).await;
+    assert_eq!(std::fs::read_to_string(desk.folder.path().join("data/birds.yaml")).unwrap(), text);
+    assert!(text.contains("title:\n  en: About birds\n"), "{text}");
+}
