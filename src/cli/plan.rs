@@ -117,7 +117,7 @@ pub(super) fn print(made: &Made, output: Output) -> Result<(), Failure> {
         return output.thing(&made.as_json());
     }
     for fault in &made.faults {
-        eprintln!("{}", told::shown(&fault.to_string()));
+        eprintln!("{}", told::clean(&fault.to_string()));
     }
     output.text(&told::plan(&made.plan, told::Paint::of_terminal()))
 }

@@ -179,7 +179,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A text on one line, of bounded length, without what could steer a terminal.
-pub(super) fn shown(text: &str) -> String {
+fn shown(text: &str) -> String {
     let mut line: String = clean(text).chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {
         line.push('…');
@@ -187,7 +187,8 @@ pub(super) fn shown(text: &str) -> String {
     line
 }
 
-fn clean(text: &str) -> String {
+/// A text on one line without what could steer a terminal.
+pub(super) fn clean(text: &str) -> String {
     let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
