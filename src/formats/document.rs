@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_file_without_fields_and_one_that_is_no_yaml_are_told_by_line() {
-        for (text, line) in [("- a\n", 1), ("birds\n", 1), ("a: 1\n\tb: 2\n", 2), ("a: 1\nb: 2\na: 3\n", 3)] {
+        for (text, line) in [("- a\n", 1), ("birds\n", 1), ("a:\n\tb: 2\n", 2), ("a: 1\nb: 2\na: 3\n", 3)] {
             let fault = read(text).unwrap_err();
             assert_eq!(fault.line, line, "{text:?}: {fault}");
         }
