@@ -58,7 +58,7 @@ enum Step {
     /// Nothing: the draft at this place is the same record.
     Same(usize),
     /// Its event goes into the batch.
-    Append { what: What, expected: Vec<Expectation>, record: Registered, text: Option<SourceText> },
+    Append { what: What, expected: Vec<Expectation>, record: Registered, text: Option<Box<SourceText>> },
 }
 
 impl Step {
@@ -68,7 +68,7 @@ impl Step {
             && let (Some(words), Some(source)) = (words, &record.dataset.source)
         {
             let (id, format) = (record.dataset.id.clone(), source.format.clone());
-            *text = SourceText::new(id, source.digest, format, words.to_owned());
+            *text = SourceText::new(id, source.digest, format, words.to_owned()).map(Box::new);
         }
         self
     }
@@ -243,7 +243,7 @@ impl Catalogue {
             if let Step::Append { what, expected, text, .. } = step {
                 events.push(Event { at, actor: actor.clone(), what: what.clone() });
                 expectations.extend(expected.iter().cloned());
-                texts.extend(text.clone());
+                texts.extend(text.as_deref().cloned());
             }
         }
         if events.is_empty() {
