@@ -240,15 +240,17 @@ fn dump(file: &Path) -> Result<Digest, String> {
             .collect::<Result<_, _>>()?;
         let mut text = String::new();
         for table in tables {
-            let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
             let columns = statement.column_count();
             let mut rows = statement.query([])?;
+            let mut lines = Vec::new();
             while let Some(row) = rows.next()? {
-                for column in 0..columns {
-                    text.push_str(&format!("{:?}|", row.get_ref(column)?));
-                }
-                text.push('\n');
+                let cells: Result<Vec<String>, _> =
+                    (0..columns).map(|column| row.get_ref(column).map(|cell| format!("{cell:?}"))).collect();
+                lines.push(cells?.join("|"));
             }
+            lines.sort();
+            text.push_str(&lines.join("\n"));
         }
         Ok(text)
     };

@@ -188,7 +188,7 @@ fn whole(item: &Item, common: &Common, wanted: &Wanted, text: &str) -> Result<Ve
         Format::Croissant => vec![croissant::read(text, common)],
         Format::SchemaOrg => schema_org::read(text, common),
         Format::HfCard => {
-            let infos = item.infos.as_ref().map(|path| std::fs::read_to_string(path)).transpose();
+            let infos = item.infos.as_ref().map(std::fs::read_to_string).transpose();
             let infos = infos
                 .map_err(|error| refused(item, format!("the dataset_infos.json beside it cannot be read: {error}")))?;
             vec![hf_card::read(text, infos.as_deref(), &named()?, common)]

@@ -2,7 +2,7 @@
 //! consist of (MLCommons Croissant 0.8, 1.0 and 1.1, and its vocabulary for responsible AI).
 //!
 //! [`read`] refuses what the standard's own validator refuses, and names the object and the property ([`check`]); then it
-//! keeps what the model has a field for. [`write`] makes Croissant 1.1 that the validator accepts, with what the
+//! keeps what the model has a field for. [`fn@write`] makes Croissant 1.1 that the validator accepts, with what the
 //! standard leaves to other vocabularies: policies in ODRL, personal data in DPV, provenance in PROV. One table,
 //! [`terms`], says which field is which term, and both directions go by it. No context is ever fetched.
 

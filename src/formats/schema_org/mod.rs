@@ -1,7 +1,7 @@
 //! schema.org `Dataset`: the words by which search engines know datasets, and on which Croissant builds.
 //!
 //! [`read`] takes a JSON-LD document, or a web page with such documents in it, and gives every dataset that it describes:
-//! one at the top, those of a `DataCatalog`, those of a `@graph`. [`write`] makes what Google's Dataset Search documents as
+//! one at the top, those of a `DataCatalog`, those of a `@graph`. [`fn@write`] makes what Google's Dataset Search documents as
 //! required: a name, a description of 50 to 5,000 characters, and licence, creator and distribution where they are stated.
 //! `describe` has the part that [`super::croissant`] reads in the same way.
 
