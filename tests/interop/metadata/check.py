@@ -103,17 +103,17 @@ class Judge:
     def cause(self, shapes, result):
         focus, path = result["focus"], short(result["path"] or "")
         classes = {short(c) for c in self.graph.objects(focus, RDF.type)} or {"-"}
-        for wanted_shapes, wanted_class, wanted_path, wanted_constraint, value, why in self.explained:
-            if (wanted_shapes in ("*", shapes) and (wanted_class == "*" or wanted_class in classes)
-                    and wanted_path in ("*", path) and wanted_constraint in ("*", result["constraint"])
-                    and (value == "*" or value in str(result["value"]))):
-                return f"explained: {why}"
         if result["constraint"] in ("MinCountConstraintComponent", "QualifiedMinCountConstraintComponent"):
             record = self.records.get(self.of.get(focus))
             for wanted_class, wanted_path, name in self.unstated:
                 if wanted_class in classes and wanted_path == path and record is not None:
                     if self.is_unstated(record, name):
                         return f"not stated in the source: {name}"
+        for wanted_shapes, wanted_class, wanted_path, wanted_constraint, value, why in self.explained:
+            if (wanted_shapes in ("*", shapes) and (wanted_class == "*" or wanted_class in classes)
+                    and wanted_path in ("*", path) and wanted_constraint in ("*", result["constraint"])
+                    and (value == "*" or value in f"{result['value']} {result['message']}")):
+                return f"explained: {why}"
         return None
 
     @staticmethod
@@ -180,10 +180,12 @@ def check_corpus(folder, args, tables, totals):
                 print(f"    OURS: our report has {ours[shapes]} results and pySHACL's has {len(found)}")
             tally(found, shapes, judge, totals)
     for path, found in croissants(sorted(folder.glob("*.croissant.json"))):
-        dataset = (records | health).get(json.loads(path.read_text())["@id"], (None, {}))[1] if found else {}
+        local = path.name.removesuffix(".croissant.json")
+        dataset = next((known for iri, (_, known) in (records | health).items() if iri.endswith("/" + local)), {})
         for level, text in found:
             cause = croissant_cause(dataset, text, tables[0])
-            totals["causes"][("croissant", cause or "OURS", text.split("\n")[0][:160])] += 1
+            what = text.split("\n")[0].rsplit("] ", 1)[-1]
+            totals["causes"][("croissant", cause or "OURS", what[:60])] += 1
             if cause is None:
                 totals["ours"] += 1
                 print(f"    OURS: {path.name}: {level}: {text[:400]}")
