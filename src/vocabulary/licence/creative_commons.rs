@@ -25,7 +25,25 @@ pub(super) enum Named {
 pub(super) fn whole(text: &str) -> Option<Named> {
     let words = words(text);
     let (named, length) = at(&words)?;
-    (length == words.len()).then_some(named)
+    // "Namensnennung 2.0" alone is a name of the Datenlizenz Deutschland too.
+    let is_shared = matches!(&named, Named::One(known) if known.spdx == Some("CC-BY-2.0")) && !calls(&words);
+    (length == words.len()).then_some(if is_shared { Named::Unknown } else { named })
+}
+
+/// Whether `CC` or `Creative Commons` stands there.
+pub(super) fn calls(words: &[Word]) -> bool {
+    words.iter().any(|word| word.text == "cc")
+        || words.windows(2).any(|pair| pair[0].text == "creative" && pair[1].text == "commons")
+}
+
+/// The element other than attribution that the words from here on name.
+pub(super) fn condition_at(words: &[Word]) -> Option<&'static str> {
+    match meaning(words)?.0 {
+        Meaning::Element(Element::Nc) => Some("nc"),
+        Meaning::Element(Element::Nd) => Some("nd"),
+        Meaning::Element(Element::Sa) => Some("sa"),
+        Meaning::Element(Element::By) | Meaning::Port(_) => None,
+    }
 }
 
 /// `by-nc/3.0/at/legalcode.de` and its like; a national version without an SPDX id keeps the meaning of its elements.
@@ -52,6 +70,7 @@ fn ported(elements: &str, version: &str, port: &str) -> Option<Known> {
 
 /// What the words from here on name, with the number of words it takes; nothing where they do not name Creative Commons.
 pub(super) fn at(words: &[Word]) -> Option<(Named, usize)> {
+    let words = &words[..words.len().min(LONGEST)];
     let mut read = Read::default();
     let mut next = 0;
     while next < words.len() && (next == 0 || !words[next].apart) {
@@ -62,6 +81,9 @@ pub(super) fn at(words: &[Word]) -> Option<(Named, usize)> {
     }
     Some((read.named()?, next))
 }
+
+/// The most words that a name has.
+const LONGEST: usize = 32;
 
 /// What was read so far.
 #[derive(Default)]

@@ -5,15 +5,57 @@ use super::words::{Word, words};
 
 /// The licence of which a text is the name, and nothing else.
 pub(super) fn find(raw: &str) -> Option<Known> {
+    if has_signs(raw) {
+        return or_later(raw);
+    }
     let by_name = |text: &str| TABLES.by_name.get(&plain(text)).and_then(Option::as_ref);
     if let Some(known) = by_name(raw) {
         return Some(known.clone());
+    }
+    if let Some(known) = or_later(raw) {
+        return Some(known);
     }
     // "Creative Commons Attribution 4.0 International (CC BY 4.0)": both halves must say the same.
     let (before, rest) = raw.split_once('(')?;
     let (inside, after) = rest.split_once(')')?;
     let (outer, inner) = (by_name(&format!("{before}{after}"))?, by_name(inside)?);
     (outer.spdx.is_some() && outer.spdx == inner.spdx).then(|| outer.clone())
+}
+
+/// Whether signs stand there that say more than a name: `GPL-3.0+`, `GPL (>= 2)`, `MIT | file LICENSE`.
+pub(super) fn has_signs(text: &str) -> bool {
+    text.contains(['+', '<', '>', '=', '!', '|', '&', '~', '≥', '≤', '≠', '≈'])
+}
+
+/// A licence of GNU in a version or any later one: `GPL-3.0+`, `GPL (>= 2)`, `LGPL v2.1 or later`.
+fn or_later(raw: &str) -> Option<Known> {
+    let text = raw.to_lowercase().replace(">=", "≥");
+    let is_digit = |c: char| c.is_ascii_digit();
+    let by_sign = match text.split_once(['+', '≥']) {
+        Some((before, after)) if text[before.len()..].starts_with('+') => {
+            before.ends_with(is_digit) && !has_signs(after)
+        }
+        Some((before, after)) => !has_signs(before) && after.trim_start().starts_with(is_digit) && !has_signs(after),
+        None => false,
+    };
+    if has_signs(&text) && !by_sign {
+        return None;
+    }
+    let words = words(&text);
+    let kept = words.iter().map(|word| word.text.as_str());
+    let kept = kept.filter(|word| !matches!(*word, "the" | "gnu" | "license" | "licence" | "version" | "v"));
+    let name = kept.collect::<Vec<_>>().join(" ");
+    let later = [" or later", " or newer", " or any later", " or at your option any later"];
+    let by_words = later.iter().find_map(|end| name.strip_suffix(end));
+    let (family, number) = by_words.or(by_sign.then_some(name.as_str()))?.rsplit_once(' ')?;
+    let family = match family {
+        "gpl" | "gplv" | "general public" => "gpl",
+        "lgpl" | "lgplv" | "lesser general public" | "library general public" => "lgpl",
+        "agpl" | "agplv" | "affero general public" => "agpl",
+        _ => return None,
+    };
+    let number = if number.contains('.') { number.to_owned() } else { format!("{number}.0") };
+    TABLES.by_spdx.get(&format!("{family}-{number}-or-later")).cloned()
 }
 
 /// The words of a name that tell one licence from another, without case, punctuation and filler.

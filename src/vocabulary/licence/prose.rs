@@ -9,6 +9,7 @@ use super::creative_commons::{self, Named};
 use super::tables::Known;
 use super::words::{Word, words};
 use super::{address, names};
+use crate::domain::licence::Answer;
 
 /// Texts beyond this length are contracts, not the name of a licence.
 const LONGEST: usize = 20_000;
@@ -21,7 +22,7 @@ pub(super) fn find(text: &str) -> Option<Known> {
     let read = Read::of(text);
     let known = read.one()?;
     let addresses_agree = read.links.iter().all(|link| read.is_harmless_link(link));
-    let words_agree = !read.names_another_family(&known);
+    let words_agree = !read.names_another_family(&known) && !read.adds_an_element(&known);
     let sentences_agree = sentences(&read.masked).into_iter().all(|sentence| read.is_clean(sentence, &known));
     (addresses_agree && words_agree && sentences_agree).then_some(known)
 }
@@ -102,8 +103,16 @@ impl Read {
             || one.iri.as_deref().is_some_and(|iri| iri.contains("creativecommons.org")),
             |id| id.starts_with("CC"),
         );
+        if is_creative_commons && !self.calls_creative_commons() {
+            return None;
+        }
         let agree = without_version.iter().all(|known| known.permissions == one.permissions && is_creative_commons);
         (agree && (is_creative_commons || !named_creative_commons)).then(|| one.clone())
+    }
+
+    /// Elements alone (`Namensnennung 2.0`) may be those of another licence.
+    fn calls_creative_commons(&self) -> bool {
+        creative_commons::calls(&self.words) || self.links.iter().any(|link| link.known.is_some())
     }
 
     /// An address of something else does no harm unless it could hold further terms: a licence page whose own words name
@@ -128,9 +137,24 @@ impl Read {
     /// Whether a word stands there that is another family of licences than the one that was found.
     fn names_another_family(&self, known: &Known) -> bool {
         let id = known.spdx.unwrap_or_default().to_lowercase();
-        let mentioned = |word: &Word| self.mentions.iter().any(|m| m.start <= word.start && word.end <= m.end);
         self.words.iter().any(|word| {
-            FAMILIES.contains(&word.text.as_str()) && !id.starts_with(word.text.as_str()) && !mentioned(word)
+            let family = FAMILIES.iter().find(|(name, _)| *name == word.text);
+            family.is_some_and(|(_, id_of_it)| !id.starts_with(id_of_it)) && !self.is_mentioned(word)
+        })
+    }
+
+    fn is_mentioned(&self, word: &Word) -> bool {
+        let next = self.mentions.partition_point(|mention| mention.end <= word.start);
+        self.mentions.get(next).is_some_and(|mention| mention.start <= word.start)
+    }
+
+    /// Whether an element stands apart from the name and is not one of the licence: `CC BY 4.0 (NC)`.
+    fn adds_an_element(&self, known: &Known) -> bool {
+        let id = known.spdx.or(known.iri.as_deref()).unwrap_or_default().to_lowercase();
+        let has = |element: &str| id.split(['-', '/']).any(|part| part == element);
+        self.words.iter().enumerate().any(|(at, word)| {
+            !self.is_mentioned(word)
+                && creative_commons::condition_at(&self.words[at..]).is_some_and(|element| !has(element))
         })
     }
 
@@ -140,10 +164,7 @@ impl Read {
         let firm = named.clone().filter(|m| !matches!(m.named, Named::Nothing)).map(|mention| mention.start);
         let linked = self.links.iter().filter(|link| inside(link.start) && link.known.is_some());
         let first = firm.chain(linked.map(|link| link.start)).min();
-        let rest = self.without_mentions(start, end);
-        if IDLE.iter().any(|idle| rest.contains(idle)) {
-            return true;
-        }
+        let rest = IDLE.iter().fold(self.without_mentions(start, end), |rest, idle| rest.replace(idle, " "));
         let Some(first) = first else {
             return !SPEAKS.iter().any(|word| rest.contains(word));
         };
@@ -177,20 +198,48 @@ impl Read {
     fn takes_back(&self, start: usize, end: usize, rest: &str, first: usize, known: &Known) -> bool {
         let before = self.without_mentions(start, first);
         let has = |text: &str, list: &[&str]| words(text).iter().any(|word| list.contains(&word.text.as_str()));
-        let non_commercial = known.permissions.commercial != crate::domain::licence::Answer::No
+        let non_commercial = known.permissions.commercial != Answer::No
             && ["non-commercial", "noncommercial", "non commercial"].iter().any(|text| rest.contains(text));
         let mut named = self.mentions.iter().filter(|mention| start <= mention.start && mention.end <= end);
-        let beside = named.any(|mention| {
-            let after = &self.masked[mention.end..end];
-            let near = words(after).into_iter().take(2).any(|word| OR.contains(&word.text.as_str()));
-            near || words(&self.masked[start..mention.start]).last().is_some_and(|w| OR.contains(&w.text.as_str()))
-        });
+        let beside = named.any(|mention| self.has_or_beside(mention, start, end) || self.has_sign_beside(mention));
+        // What a non-commercial licence is called is no doubt.
+        let rest = &match known.permissions.commercial {
+            Answer::No => rest.replace("non-commercial", " ").replace("non commercial", " "),
+            _ => rest.to_owned(),
+        };
         has(rest, DOUBT)
             || has(&before, PART)
             || DOUBTFUL.iter().any(|phrase| rest.contains(phrase))
             || beside
             || non_commercial
     }
+
+    /// Whether the word before a name, or one of the two after it, is *or*.
+    fn has_or_beside(&self, mention: &Mention, start: usize, end: usize) -> bool {
+        let is_or = |word: &Word| OR.contains(&word.text.as_str());
+        let before = self.words[..self.words.partition_point(|word| word.end <= mention.start)].last();
+        let after = &self.words[self.words.partition_point(|word| word.start < mention.end)..];
+        before.is_some_and(|word| start <= word.start && is_or(word))
+            || after.iter().take(2).any(|word| word.end <= end && is_or(word))
+    }
+
+    /// Whether a sign inside or beside a name says more than the name: `GPL-3.0+`, `GPL >= 2`, `MIT | file LICENSE`. An
+    /// `&` inside it is the word.
+    fn has_sign_beside(&self, mention: &Mention) -> bool {
+        let before = &self.masked[..mention.start];
+        let after = self.masked[mention.end..].trim_start_matches([' ', ')']);
+        let compares =
+            after.strip_prefix(['<', '>']).is_some_and(|next| next.starts_with([' ', '=']) || is_number(next));
+        names::has_signs(&self.masked[mention.start..mention.end].replace('&', " "))
+            || before.ends_with(['!', '<'])
+            || before.trim_end().ends_with(['+', '=', '≥', '≤', '≠', '≈', '~', '|', '&'])
+            || after.starts_with(['+', '=', '≥', '≤', '≠', '|', '&'])
+            || compares
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether what stands before a name puts the data under it: nothing, or words that lead there.
@@ -280,6 +329,199 @@ const DOUBT: &[&str] = &[
     "excepto",
     "salvo",
     "eccetto",
+    "later",
+    "newer",
+    "higher",
+    "upwards",
+    "apart",
+    "other",
+    "others",
+    "besides",
+    "images",
+    "texts",
+    "documentation",
+    "t",
+    "n",
+    "ausgenommen",
+    "ausnahme",
+    "ausnahmen",
+    "ausser",
+    "nur",
+    "lediglich",
+    "ausschließlich",
+    "ohne",
+    "einige",
+    "manche",
+    "teils",
+    "soweit",
+    "später",
+    "spätere",
+    "spätestens",
+    "früher",
+    "ehemals",
+    "keinem",
+    "keiner",
+    "keinen",
+    "keines",
+    "nie",
+    "niemals",
+    "non",
+    "ne",
+    "ni",
+    "aucun",
+    "aucune",
+    "seulement",
+    "uniquement",
+    "exclusivement",
+    "excepté",
+    "exceptés",
+    "sans",
+    "certains",
+    "certaines",
+    "quelques",
+    "partiellement",
+    "ultérieure",
+    "ultérieures",
+    "solo",
+    "soltanto",
+    "solamente",
+    "unicamente",
+    "esclusivamente",
+    "né",
+    "nessuna",
+    "nessuno",
+    "tranne",
+    "eccezione",
+    "eccezion",
+    "senza",
+    "alcuni",
+    "alcune",
+    "parzialmente",
+    "successive",
+    "successiva",
+    "sólo",
+    "únicamente",
+    "exclusivamente",
+    "excepción",
+    "sin",
+    "ninguna",
+    "ninguno",
+    "tampoco",
+    "nunca",
+    "algunos",
+    "algunas",
+    "parcialmente",
+    "posterior",
+    "posteriores",
+    "não",
+    "nem",
+    "apenas",
+    "somente",
+    "exceto",
+    "exceção",
+    "sem",
+    "alguns",
+    "algumas",
+    "nenhuma",
+    "nenhum",
+    "alleen",
+    "uitsluitend",
+    "enkel",
+    "slechts",
+    "uitgezonderd",
+    "uitzondering",
+    "zonder",
+    "sommige",
+    "gedeeltelijk",
+    "inte",
+    "ej",
+    "endast",
+    "enbart",
+    "bara",
+    "utom",
+    "undantag",
+    "vissa",
+    "delvis",
+    "senare",
+    "aldrig",
+    "utan",
+    "ikke",
+    "ikkje",
+    "kun",
+    "bare",
+    "undtagen",
+    "undtagelse",
+    "medmindre",
+    "nogle",
+    "noen",
+    "unntatt",
+    "aldri",
+    "senere",
+    "uden",
+    "ei",
+    "eivät",
+    "vain",
+    "ainoastaan",
+    "paitsi",
+    "ellei",
+    "osittain",
+    "pole",
+    "mitte",
+    "ainult",
+    "tylko",
+    "wyłącznie",
+    "oprócz",
+    "wyjątkiem",
+    "chyba",
+    "niektóre",
+    "częściowo",
+    "bez",
+    "není",
+    "nejsou",
+    "pouze",
+    "jen",
+    "kromě",
+    "výjimkou",
+    "některé",
+    "částečně",
+    "nincs",
+    "csak",
+    "kizárólag",
+    "kivéve",
+    "nije",
+    "nisu",
+    "samo",
+    "osim",
+    "niso",
+    "razen",
+    "iba",
+    "len",
+    "okrem",
+    "výnimkou",
+    "nu",
+    "doar",
+    "numai",
+    "excepția",
+    "excepţia",
+    "не",
+    "само",
+    "освен",
+    "δεν",
+    "μόνο",
+    "εκτός",
+    "nav",
+    "tikai",
+    "izņemot",
+    "nėra",
+    "tik",
+    "išskyrus",
+    "níl",
+    "amháin",
+    "seachas",
+    "mhux",
+    "mhumiex",
+    "biss",
+    "ħlief",
 ];
 /// Words before the name that speak of a part of the data, or of other data.
 const PART: &[&str] = &["contains", "contain", "derived", "based", "source", "sources", "inputs", "original"];
@@ -300,7 +542,10 @@ const DOUBTFUL: &[&str] = &[
     "and other",
     "or other",
 ];
-const OR: &[&str] = &["or", "oder", "ou", "o"];
+const OR: &[&str] = &[
+    "or", "oder", "ou", "o", "eller", "tai", "või", "lub", "nebo", "alebo", "vagy", "ali", "ili", "sau", "или", "ή",
+    "vai", "arba",
+];
 /// Stems of words with which a sentence speaks of what may be done.
 const SPEAKS: &[&str] = &[
     "licen",
@@ -329,6 +574,7 @@ const SPEAKS: &[&str] = &[
 const IDLE: &[&str] = &[
     "no restrictions",
     "in compliance with the license",
+    "you may obtain a copy of the license",
     "copy of the license",
     "copy of this license",
     "copy of the licence",
@@ -338,12 +584,31 @@ const IDLE: &[&str] = &[
     "licensors are",
     "all rights reserved",
     "no rights reserved",
-    "under any circumstance",
 ];
 /// Words of an address or of its title behind which further terms may stand.
 const TERMS: &[&str] = &["licen", "terms", "agreement", "legal", "policy", "policies", "copyright", "eula", "-dua"];
-const FAMILIES: &[&str] =
-    &["gpl", "lgpl", "agpl", "bsd", "mit", "apache", "mpl", "eupl", "odbl", "odc", "pddl", "cdla", "ogl", "etalab"];
+/// Words that name a family of licences, with how its ids begin.
+const FAMILIES: &[(&str, &str)] = &[
+    ("gpl", "gpl"),
+    ("lgpl", "lgpl"),
+    ("agpl", "agpl"),
+    ("bsd", "bsd"),
+    ("mit", "mit"),
+    ("apache", "apache"),
+    ("mpl", "mpl"),
+    ("eupl", "eupl"),
+    ("odbl", "odbl"),
+    ("odc", "odc"),
+    ("pddl", "pddl"),
+    ("cdla", "cdla"),
+    ("ogl", "ogl"),
+    ("nlod", "nlod"),
+    ("iodl", "iodl"),
+    ("etalab", "etalab"),
+    ("ouverte", "etalab"),
+    ("datenlizenz", "dl"),
+    ("dl", "dl"),
+];
 
 /// Blanks addresses and the marks of HTML, so that every other byte stays where it is.
 fn mask(text: &str) -> (String, Vec<Link>) {

@@ -54,6 +54,13 @@ pub(super) fn words(text: &str) -> Vec<Word> {
             words[at].apart = false;
         }
     }
+    // So is "Datenlizenz Deutschland: Namensnennung 2.0".
+    for at in 2..words.len() {
+        let gap = &text[words[at - 1].end..words[at].start];
+        if words[at - 2].text == "datenlizenz" && words[at - 1].text == "deutschland" && !gap.contains(['.', '\n']) {
+            words[at].apart = false;
+        }
+    }
     words
 }
 
