@@ -7,7 +7,7 @@ use crate::domain::dataset::{AccessRights, BoundingBox, Dataset, Period, Place, 
 use crate::domain::ids::{Iri, LanguageTag};
 use crate::domain::licence::Licence;
 use crate::formats::dcat::coverage::{box_of, edge};
-use crate::formats::dcat::rights::plain;
+use crate::formats::dcat::rights::{LICENCES_DIFFER, one_of, plain};
 use crate::formats::draft::{self, Common, Notes, Read, parse_iri, shown};
 use crate::formats::said::{field, is_blank, objects, tagged, text, texts};
 use crate::formats::{Draft, Refused};
@@ -40,7 +40,7 @@ pub(super) fn read(package: &Package<'_>, common: &Common, site: &Iri) -> Result
     dataset.publisher = parties::publisher(package, &mut notes);
     dataset.creators = parties::creators(package, &mut notes);
     dataset.contact = parties::contact(package, &mut notes);
-    dataset.licence = licence(package);
+    dataset.licence = licence(package, &mut notes);
     dataset.distributions = resource::all(package, &mut notes, dataset.licence.as_ref());
     let text = serde_json::to_string(&package.fields).unwrap_or_default();
     draft::finish(Read { dataset, iri, notes, text }, "ckan", MAPPING, common)
@@ -219,8 +219,9 @@ fn references(package: &Package<'_>, notes: &mut Notes, dataset: &mut Dataset, s
     }
 }
 
-/// The licence: the first of its address, id and title that names one; all in the portal's own words where none does.
-fn licence(package: &Package<'_>) -> Option<Licence> {
+/// The licence that its address, id and title name, as far as they name one; the portal's own words where none does, and
+/// nothing where they differ.
+fn licence(package: &Package<'_>, notes: &mut Notes) -> Option<Licence> {
     let said: Vec<String> = ["license_url", "license_id", "license_title", "license"]
         .iter()
         .filter_map(|name| package.text(&[name]))
@@ -230,9 +231,16 @@ fn licence(package: &Package<'_>) -> Option<Licence> {
         .iter()
         .filter(|word| !["notspecified", "none", "license not specified"].contains(&word.to_lowercase().as_str()))
         .collect();
-    let resolved: Vec<Licence> = said.iter().filter_map(|word| resolve(word)).collect();
-    let known = resolved.iter().find(|licence| licence.spdx.is_some() || licence.permissions != Default::default());
-    known.or(resolved.first()).cloned().map(plain)
+    let stated: Vec<Licence> = said.iter().filter_map(|word| resolve(word)).map(plain).collect();
+    let known: Vec<Licence> = stated.iter().filter(|licence| licence.matched.is_some()).cloned().collect();
+    if known.is_empty() {
+        return stated.into_iter().next();
+    }
+    let one = one_of(&known);
+    if one.is_none() {
+        notes.note(LICENCES_DIFFER);
+    }
+    one
 }
 
 /// A licence that a resource states itself, in the field of ckanext-dcat.

@@ -85,6 +85,18 @@ fn a_package_is_read_with_its_extras_and_resources() {
 }
 
 #[test]
+fn an_address_and_an_id_of_different_licences_are_none() {
+    for (id, licence) in [("cc-by-nc-4.0", Value::Null), ("other-open", json!("CC-BY-4.0")), ("cc-by-sa", Value::Null)]
+    {
+        let mut package = package();
+        package["license_id"] = json!(id);
+        let draft = one(&package);
+        assert_eq!(draft.dataset["licence"]["spdx"], licence, "{id}");
+        assert_eq!(draft.notes.iter().any(|note| note.contains("licence: several")), licence.is_null(), "{id}");
+    }
+}
+
+#[test]
 fn a_page_of_a_search_is_as_many_records_and_a_bad_one_is_refused_alone() {
     let bad = json!({"name": "untitled", "resources": []});
     let gone = json!({"name": "gone", "title": "Gone", "state": "deleted"});

@@ -106,6 +106,21 @@ pub(in crate::formats) fn same(a: &Licence, b: &Licence) -> bool {
     }
 }
 
+/// The one licence that all of these are, be one of them called without its version; nothing where they differ.
+pub(in crate::formats) fn one_of(found: &[Licence]) -> Option<Licence> {
+    let is_vague =
+        |licence: &Licence| licence.matched.as_ref().is_some_and(|matched| matched.rule == "without_version");
+    let one = found.iter().find(|licence| !is_vague(licence)).or(found.first())?;
+    let has_versions = one.spdx.as_ref().is_none_or(|id| id.starts_with("CC-"));
+    let is_it = |other: &Licence| is_vague(other) && has_versions && other.permissions == one.permissions;
+    found.iter().all(|other| same(one, other) || is_it(other)).then(|| one.clone())
+}
+
+/// What a reader notes where [`one_of`] finds none.
+pub(in crate::formats) const LICENCES_DIFFER: &str = "licence: several are stated that differ, so none is taken";
+/// What a reader notes where access rights differ.
+pub(in crate::formats) const ACCESS_DIFFERS: &str = "access rights: several are stated that differ, so none is taken";
+
 /// The licence of the whole: what the dataset states, or what every one of its distributions states. Where they differ,
 /// or one of them is silent while the dataset is too, the whole has none.
 pub(super) fn agreed_licence(
@@ -154,7 +169,7 @@ pub(super) fn access(record: &mut Record<'_>, node: &Node) -> io::Result<AccessR
         [one] => Ok(one),
         [] => Ok(AccessRights::NotStated),
         _ => {
-            record.note("access rights: several are stated that differ, so none is taken");
+            record.note(ACCESS_DIFFERS);
             Ok(AccessRights::NotStated)
         }
     }

@@ -11,7 +11,7 @@ use crate::domain::ids::{Country, Iri, LanguageTag};
 use crate::domain::licence::Licence;
 use crate::domain::text::Text;
 use crate::formats::contact::email;
-use crate::formats::dcat::rights::{plain, same};
+use crate::formats::dcat::rights::{LICENCES_DIFFER, one_of, plain};
 use crate::formats::draft::{self, Common, Notes, Read, parse_iri, shown, undetermined};
 use crate::formats::said::{count, tagged};
 use crate::formats::text::shortened;
@@ -349,15 +349,10 @@ fn place(notes: &mut Notes, (tag, text): (LanguageTag, String)) -> Option<Place>
 
 /// The licence; several that differ are none.
 fn licence(notes: &mut Notes, texts: &[String]) -> Option<Licence> {
-    let mut found: Vec<Licence> = Vec::new();
-    for licence in texts.iter().filter_map(|text| resolve(text)).map(plain) {
-        if !found.iter().any(|other| same(other, &licence)) {
-            found.push(licence);
-        }
+    let found: Vec<Licence> = texts.iter().filter_map(|text| resolve(text)).map(plain).collect();
+    let one = one_of(&found);
+    if one.is_none() && !found.is_empty() {
+        notes.note(LICENCES_DIFFER);
     }
-    if found.len() > 1 {
-        notes.note("licence: several are stated that differ, so none is taken");
-        return None;
-    }
-    found.pop()
+    one
 }

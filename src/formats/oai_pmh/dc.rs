@@ -9,7 +9,9 @@ use super::xml::Element;
 use crate::domain::bounds;
 use crate::domain::dataset::{AccessRights, Agent, Dataset, Distribution};
 use crate::domain::ids::{Iri, LanguageTag};
+use crate::domain::licence::Licence;
 use crate::formats::Draft;
+use crate::formats::dcat::rights::{ACCESS_DIFFERS, LICENCES_DIFFER, one_of};
 use crate::formats::draft::{self, Common, Notes, Read, day, parse_iri, shown};
 use crate::formats::text;
 use crate::vocabulary;
@@ -91,21 +93,30 @@ fn identify(record: &Record<'_>, dataset: &mut Dataset, notes: &mut Notes) {
 /// What may be done with it: a licence where one is named, else the words as they are.
 fn rights(record: &Record<'_>, dataset: &mut Dataset, notes: &mut Notes) {
     let said = record.texts("rights");
-    let mut licences = Vec::new();
-    for (_, words) in &said {
-        let known = resolve(words.trim()).filter(|licence| licence.spdx.is_some());
-        licences.extend(known.filter(|licence| !licences.contains(licence)));
+    let words: Vec<&str> = said.iter().map(|(_, words)| words.trim()).collect();
+    let others = words.iter().filter(|words| !speaks_of_access(words));
+    let licences: Vec<Licence> = others.filter_map(|words| resolve(words)).collect();
+    if licences.iter().any(|licence| licence.spdx.is_some()) {
+        dataset.licence = one_of(&licences);
+        if dataset.licence.is_none() {
+            notes.note(LICENCES_DIFFER);
+        }
     }
-    let mut keys: Vec<_> = licences.iter().map(|licence| licence.spdx.clone()).collect();
-    keys.dedup();
-    match keys.len() {
-        0 => {}
-        1 => dataset.licence = licences.into_iter().next(),
-        _ => notes.note("licence: several are stated that differ, so none is taken"),
+    let mut answers: Vec<AccessRights> = words.iter().map(|words| access_rights(words)).collect();
+    answers.retain(|answer| *answer != AccessRights::NotStated);
+    answers.dedup();
+    match answers[..] {
+        [] => {}
+        [answer] => dataset.access_rights = answer,
+        _ => notes.note(ACCESS_DIFFERS),
     }
-    let stated = said.iter().map(|(_, words)| access_rights(words.trim()));
-    dataset.access_rights = stated.into_iter().find(|found| *found != AccessRights::NotStated).unwrap_or_default();
     dataset.rights = notes.prose("rights", said);
+}
+
+/// Whether words say who may see the data, or until when not, and nothing of a licence.
+fn speaks_of_access(words: &str) -> bool {
+    ["info:eu-repo/", "http://purl.org/coar/access_right/"].iter().any(|start| words.starts_with(start))
+        || access_rights(words) != AccessRights::NotStated
 }
 
 /// The access level that repositories write by OpenAIRE's guidelines, or an entry of the EU table.
@@ -227,6 +238,28 @@ mod tests {
         let two = "<dc:title>A</dc:title><dc:rights>https://creativecommons.org/licenses/by/4.0/</dc:rights>
             <dc:rights>https://creativecommons.org/publicdomain/zero/1.0/</dc:rights>";
         assert_eq!(valid(&read_dc(two).unwrap())["licence"], Value::Null);
+        for (rights, licence) in [
+            (["CC BY 4.0", "Non-commercial use only"], Value::Null),
+            (["info:eu-repo/semantics/openAccess", "CC BY 4.0"], json!("CC-BY-4.0")),
+            (["CC BY", "https://creativecommons.org/licenses/by/4.0/"], json!("CC-BY-4.0")),
+            (["CC BY-NC", "https://creativecommons.org/licenses/by/4.0/"], Value::Null),
+        ] {
+            let rights = rights.map(|words| format!("<dc:rights>{words}</dc:rights>")).concat();
+            let draft = read_dc(&format!("<dc:title>A</dc:title>{rights}")).unwrap();
+            assert_eq!(valid(&draft)["licence"]["spdx"], licence, "{rights}");
+            assert_eq!(draft.notes.iter().any(|note| note.contains("differ")), licence.is_null(), "{rights}");
+        }
+    }
+
+    #[test]
+    fn access_rights_that_differ_are_not_stated() {
+        let draft = read_dc(
+            "<dc:title>A</dc:title><dc:rights>info:eu-repo/semantics/openAccess</dc:rights>
+            <dc:rights>info:eu-repo/semantics/closedAccess</dc:rights>",
+        )
+        .unwrap();
+        assert_eq!(valid(&draft)["access_rights"], Value::Null);
+        assert!(draft.notes.iter().any(|note| note.contains("access rights")), "{:?}", draft.notes);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::domain::bounds;
 use crate::domain::dataset::{AccessRights, Dataset};
 use crate::domain::ids::{Iri, LanguageTag};
 use crate::domain::text::Text;
+use crate::formats::dcat::rights::ACCESS_DIFFERS;
 use crate::formats::draft::{Notes, parse_iri, undetermined};
 use crate::formats::linked::{Document, Item, Node};
 use crate::formats::text;
@@ -186,11 +187,18 @@ fn addresses(node: &Node, own: &Iri, dataset: &mut Dataset, notes: &mut Notes) {
 /// everybody may have it, so `isAccessibleForFree` alone states nothing.
 fn rights(node: &Node, dataset: &mut Dataset, notes: &mut Notes) {
     let mut said = node.said("schema:copyrightNotice", notes);
+    let mut answers = Vec::new();
     for (language, condition) in node.said("schema:conditionsOfAccess", notes) {
         match vocabulary::access_rights(&condition) {
             AccessRights::NotStated => said.push((language, condition)),
-            rights => dataset.access_rights = rights,
+            answer => answers.push(answer),
         }
+    }
+    answers.dedup();
+    match answers[..] {
+        [] => {}
+        [answer] => dataset.access_rights = answer,
+        _ => notes.note(ACCESS_DIFFERS),
     }
     dataset.rights = notes.prose("rights", said);
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::bounds;
 use crate::domain::licence::Licence;
+use crate::formats::dcat::rights::{LICENCES_DIFFER, one_of};
 use crate::formats::draft::Notes;
 use crate::formats::linked::{Document, Item, Node};
 use crate::formats::text;
@@ -11,15 +12,14 @@ use crate::vocabulary::licence;
 
 const SPDX: &str = "https://spdx.org/licenses/";
 
-/// The licence that a thing states; of several the first that can be resolved.
+/// The licence that a thing states; nothing where it states several that differ.
 pub(crate) fn of(document: &Document, node: &Node, notes: &mut Notes) -> Option<Licence> {
-    let mut found: Vec<Licence> = node.all("schema:license").iter().filter_map(|item| stated(document, item)).collect();
-    found.dedup();
-    if found.len() > 1 {
-        notes.note("licence: one of several is kept");
+    let found: Vec<Licence> = node.all("schema:license").iter().filter_map(|item| stated(document, item)).collect();
+    let one = one_of(&found);
+    if one.is_none() && !found.is_empty() {
+        notes.note(LICENCES_DIFFER);
     }
-    let place = found.iter().position(Licence::is_identified).unwrap_or(0);
-    (!found.is_empty()).then(|| found.swap_remove(place))
+    one
 }
 
 fn stated(document: &Document, item: &Item) -> Option<Licence> {

@@ -76,6 +76,20 @@ fn a_record_is_kept_with_everything_that_the_model_has_a_field_for() {
 }
 
 #[test]
+fn licences_and_access_rights_that_differ_are_not_stated() {
+    let by = "https://creativecommons.org/licenses/by/4.0/";
+    assert_eq!(one(json!({"license": ["CC BY 4.0", by]}))["licence"]["spdx"], "CC-BY-4.0");
+    for other in ["https://creativecommons.org/licenses/by-nc/4.0/", "Non-commercial use only"] {
+        assert_eq!(one(json!({"license": [by, other]}))["licence"], Value::Null, "{other}");
+    }
+    let right = |code: &str| format!("http://publications.europa.eu/resource/authority/access-right/{code}");
+    let of =
+        |codes: &[&str]| one(json!({"conditionsOfAccess": codes.iter().map(|code| right(code)).collect::<Vec<_>>()}));
+    assert_eq!(of(&["PUBLIC", "PUBLIC"])["access_rights"], "public");
+    assert_eq!(of(&["PUBLIC", "NON_PUBLIC"])["access_rights"], Value::Null);
+}
+
+#[test]
 fn datasets_are_found_in_pages_catalogues_lists_and_graphs() {
     let page = r#"<!DOCTYPE html><html><head><title>x</title>
         <script>var a = '<script type="application/ld+json">no</scr' + 'ipt>';</script>
