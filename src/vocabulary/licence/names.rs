@@ -22,9 +22,9 @@ pub(super) fn find(raw: &str) -> Option<Known> {
     (outer.spdx.is_some() && outer.spdx == inner.spdx).then(|| outer.clone())
 }
 
-/// Whether signs stand there that say more than a name: `GPL-3.0+`, `GPL (>= 2)`, `MIT | file LICENSE`.
+/// Whether signs stand there that say more than a name: `GPL-3.0+`, `GPL (>= 2)`, `MIT | file LICENSE`, `MIT?`.
 pub(super) fn has_signs(text: &str) -> bool {
-    text.contains(['+', '<', '>', '=', '!', '|', '&', '~', '≥', '≤', '≠', '≈'])
+    text.contains(['+', '<', '>', '=', '!', '|', '&', '~', '≥', '≤', '≠', '≈']) || text.trim_end().ends_with('?')
 }
 
 /// A licence of GNU in a version or any later one: `GPL-3.0+`, `GPL (>= 2)`, `LGPL v2.1 or later`.

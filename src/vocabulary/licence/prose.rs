@@ -227,13 +227,13 @@ impl Read {
     /// `&` inside it is the word.
     fn has_sign_beside(&self, mention: &Mention) -> bool {
         let before = &self.masked[..mention.start];
-        let after = self.masked[mention.end..].trim_start_matches([' ', ')']);
+        let after = self.masked[mention.end..].trim_start_matches([' ', ')', '(', '"']);
         let compares =
             after.strip_prefix(['<', '>']).is_some_and(|next| next.starts_with([' ', '=']) || is_number(next));
         names::has_signs(&self.masked[mention.start..mention.end].replace('&', " "))
             || before.ends_with(['!', '<'])
             || before.trim_end().ends_with(['+', '=', '≥', '≤', '≠', '≈', '~', '|', '&'])
-            || after.starts_with(['+', '=', '≥', '≤', '≠', '|', '&'])
+            || after.starts_with(['?', '+', '=', '≥', '≤', '≠', '|', '&'])
             || compares
     }
 }
@@ -522,6 +522,39 @@ const DOUBT: &[&str] = &[
     "mhumiex",
     "biss",
     "ħlief",
+    "former",
+    "will",
+    "pending",
+    "proposed",
+    "planned",
+    "compatible",
+    "incompatible",
+    "equivalent",
+    "different",
+    "analog",
+    "analogous",
+    "like",
+    "ähnlich",
+    "ähnliche",
+    "ressemblant",
+    "similaire",
+    "similaires",
+    "simile",
+    "simili",
+    "autre",
+    "autres",
+    "diferente",
+    "distinta",
+    "anders",
+    "andere",
+    "statt",
+    "equivalente",
+    "équivalente",
+    "geschützt",
+    "copyrighted",
+    "vorgesehen",
+    "geplant",
+    "prévue",
 ];
 /// Words before the name that speak of a part of the data, or of other data.
 const PART: &[&str] = &["contains", "contain", "derived", "based", "source", "sources", "inputs", "original"];
@@ -569,6 +602,23 @@ const SPEAKS: &[&str] = &[
     "exclusive",
     "consent of",
     "approval",
+    "comercial",
+    "copyrighted",
+    "confidential",
+    "internal use",
+    "use only",
+    "research only",
+    "do not share",
+    "do not distribute",
+    "réservé",
+    "interdit",
+    "verboten",
+    "untersagt",
+    "geschützt",
+    "nur für",
+    "vietat",
+    "prohib",
+    "forbidden",
 ];
 /// Sentences that change nothing.
 const IDLE: &[&str] = &[
