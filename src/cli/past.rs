@@ -74,5 +74,8 @@ pub(super) fn lineage(reply: &Reply, output: Output) -> Result<(), Failure> {
     if reply.body["cut"] == true {
         output.remark("there is more than is shown");
     }
+    if let Some(problem) = reply.body["problem"].as_str() {
+        output.remark(problem);
+    }
     Ok(())
 }

@@ -149,6 +149,51 @@ async fn what_is_private_or_a_draft_is_in_nobody_elses_lineage() {
 }
 
 #[tokio::test]
+async fn the_names_that_private_records_and_drafts_give_are_told_to_no_other_node() {
+    let mut nosy = Impostor::new("se", &pki::clock());
+    let [fi] = federation(["fi"], &[&nosy.state], hasty).await;
+    nosy.answers(|_, _| Reply::Says(503, json!({ "code": "busy", "detail": "not now" }).to_string()));
+    let steward = fi.token(Role::Steward, Some("owner")).await;
+    let raw = register(&fi, "raw", json!({})).await;
+    let says = json!({
+        "visibility": "private", "identifiers": ["https://doi.org/10.1234/secretdoi"],
+        "derived_from": [raw, "https://se.pleiad.example/dataset/secretsource"],
+    });
+    register(&fi, "secretid", says).await;
+    register(
+        &fi,
+        "secretuse",
+        json!({ "derived_from": ["https://fi.pleiad.example/dataset/secretid"], "visibility": "private" }),
+    )
+    .await;
+    let draft = json!({
+        "id": "https://fi.pleiad.example/dataset/secretdraft", "title": { "en": "Draft" },
+        "derived_from": ["https://doi.org/10.1234/secretdoi"],
+    });
+    let made = fi.call("POST", "/api/v1/datasets?state=draft").bearer(&steward).json(&draft).send().await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let waited = format!("/api/v1/search?local=true&min_seq={}", made.json()["seq"]);
+    assert_eq!(fi.call("GET", &waited).bearer(&steward).send().await.status, 200);
+
+    let mut met_by = Vec::new();
+    for local in ["secretid", "secretdraft", "raw"] {
+        let path = format!("/api/v1/datasets/{local}/lineage?depth=3");
+        let told = fi.call("GET", &path).bearer(&steward).send().await.json();
+        assert_eq!(told["complete"], false, "{told}");
+        assert!(told["problem"].as_str().unwrap().contains("told to no other node"), "{told}");
+        met_by.push((met(&told, "upward"), met(&told, "downward")));
+    }
+    let source = || edge(1, "derived_from", "se/secretsource");
+    let from_raw = || edge(1, "derived_from", "fi/raw");
+    assert_eq!(met_by[0], (vec![from_raw(), source()], vec![edge(1, "derived_from", "fi/secretuse")]));
+    assert_eq!(met_by[1].0[0], edge(1, "derived_from", "fi/secretid"));
+    assert_eq!(met_by[2].1, [edge(1, "derived_from", "fi/secretid"), edge(2, "derived_from", "fi/secretuse")]);
+    let asked = nosy.searches();
+    assert!(asked.iter().any(|asked| asked.contains("dataset/raw")), "what is public is asked of everybody: {asked:?}");
+    assert!(asked.iter().all(|asked| !asked.contains("secret")), "{asked:?}");
+}
+
+#[tokio::test]
 async fn a_node_of_an_older_version_that_does_not_know_the_constraint_adds_nothing_and_is_named() {
     let mut older = Impostor::new("se", &pki::clock());
     let [fi] = federation(["fi"], &[&older.state], patient).await;

@@ -19,8 +19,9 @@ pub fn body(record: &Registered, found: &Lineage, own: &Identity, readers: &[Lan
                 p {
                     @if found.cut { "There is more than is shown here. " }
                     @if found.sources.iter().any(|source| !source.state.is_complete()) {
-                        "Not every node answered: datasets of those that did not may be missing here."
+                        "Not every node answered: datasets of those that did not may be missing here. "
                     }
+                    @if let Some(problem) = found.problem { "Not all was asked of every node: " (problem) "." }
                 }
             }
         }
