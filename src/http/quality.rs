@@ -137,7 +137,9 @@ async fn summary(
         let judging = web::block(move || {
             for record in &records {
                 let doubts = catalogue::doubts(&record.dataset, today);
-                summary.add(&quality::judge(&record.dataset, today, Beside { doubts, ..Beside::default() }));
+                let report = quality::judge(&record.dataset, today, Beside { doubts, ..Beside::default() });
+                // A draft is not offered, whatever its description has.
+                summary.add(&Report { offerable: Offerable::of(record).is_ok(), ..report });
             }
             summary
         });
