@@ -398,7 +398,9 @@ impl Catalogue {
             });
         }
         let existing = self.record(&dataset.id).await?;
-        Ok(match existing.withdrawn {
+        // Nor that it was there, or what is in its place.
+        let may_know = existing.is_discoverable_by(Some(owner));
+        Ok(match existing.withdrawn.filter(|_| may_know) {
             Some(withdrawn) => CatalogueError::Withdrawn { id: dataset.id.clone(), successor: withdrawn.successor },
             None => CatalogueError::Taken(dataset.id.clone()),
         })
