@@ -220,7 +220,8 @@ pub struct DatasetFilter {
     /// Which this participant may discover: all that are published for the federation, the private ones that list it,
     /// and its own, drafts among them. Where nobody is named, published ones of both classes.
     pub discoverable_by: Option<Identity>,
-    /// In this state of their life, as far as they may be discovered.
+    /// In this state of their life, as far as they may be discovered; whatever else is asked for, `withdrawn` alone shows
+    /// withdrawn ones then.
     pub state: Option<State>,
     /// Imported from this source.
     pub source: Option<String>,
@@ -318,8 +319,14 @@ fn list(
         ),
         None => wanted("d.state = #", Some(State::Published.as_str().into())),
     }
-    wanted("d.state = #", filter.state.map(|state| state.as_str().into()));
-    wanted("d.withdrawn = #", (!filter.withdrawn).then_some(Value::Integer(0)));
+    // Withdrawing keeps the state that a record had come to; in the words of a list it is a state like the others.
+    let (state, withdrawn) = match filter.state {
+        Some(State::Withdrawn) => (None, Some(1)),
+        Some(state) => (Some(state), Some(0)),
+        None => (None, (!filter.withdrawn).then_some(0)),
+    };
+    wanted("d.state = #", state.map(|state| state.as_str().into()));
+    wanted("d.withdrawn = #", withdrawn.map(Value::Integer));
     sql.push_str(" ORDER BY d.id LIMIT ?2");
     tables.query(&sql, &values)?.iter().map(record).collect()
 }

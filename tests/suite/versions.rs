@@ -100,7 +100,34 @@ async fn a_draft_that_is_discarded_was_never_there_for_anybody_else_and_its_id_s
     let listed = scene.node.call("GET", "/api/v1/datasets?withdrawn=true").send().await.json();
     assert_eq!(listed["items"], json!([]));
     scene.call("POST", "/api/v1/datasets").json(&draft("birds")).send().await.problem(410, "withdrawn");
+    let other = scene.node.token(Role::Steward, Some("other")).await;
+    let post = |path| scene.node.call("POST", path).bearer(&other);
+    post("/api/v1/datasets").json(&draft("birds")).send().await.problem(409, "already_exists");
+    let dry = json!({ "dry_run": true, "changes": [{ "operation": "register", "document": draft("birds") }] });
+    let told = post("/api/v1/changes").json(&dry).send().await.json();
+    assert_eq!(told["outcomes"][0]["code"], "already_exists", "{told}");
     assert_eq!(scene.node.running.store().dataset_counts().await.unwrap(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_list_by_state_has_what_was_withdrawn_under_that_state_and_no_other() {
+    let scene = Scene::new().await;
+    let made = scene.call("POST", "/api/v1/datasets?state=draft").json(&draft("birds")).send().await;
+    assert_eq!(made.status, 201);
+    assert_eq!(go(&scene, "birds", json!({ "state": "withdrawn", "reason": "A mistake." })).await.status, 200);
+    scene.register(&draft("fish")).await;
+    for (query, count) in [
+        ("state=withdrawn", 1),
+        ("state=draft&withdrawn=true", 0),
+        ("state=draft", 0),
+        ("state=published&withdrawn=true", 1),
+        ("withdrawn=true", 2),
+    ] {
+        let listed = scene.call("GET", &format!("/api/v1/datasets?{query}")).send().await.json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), count, "{query}: {listed}");
+    }
+    let others = scene.node.call("GET", "/api/v1/datasets?state=withdrawn").send().await.json();
+    assert_eq!(others["items"], json!([]));
 }
 
 #[tokio::test]
