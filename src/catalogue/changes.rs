@@ -191,6 +191,7 @@ impl Catalogue {
             let broken = Expectation::SourceAbsent(source.name.clone(), source.iri.clone());
             return Err(self.why_taken(owner, &dataset, broken).await?);
         }
+        rules::may_be_new(&dataset.id)?;
         let record = self.first_revision(owner, dataset);
         let expected = expected_of_new(&record.dataset);
         let what = What::DatasetRegistered { record: Box::new(record.clone()) };

@@ -21,6 +21,14 @@ pub enum CatalogueError {
         /// The node's domain.
         domain: TrustDomain,
     },
+    /// The id ends in what asks for a form of another record.
+    #[error("{id} ends in .{suffix}, and so does the address of a record in that form: choose an id that does not")]
+    LikeAForm {
+        /// The id.
+        id: DatasetId,
+        /// What it ends in.
+        suffix: &'static str,
+    },
     /// The node does not speak for the country.
     #[error("this node does not speak for {country}: it speaks for {}; register the dataset at the node of {country}", codes(.spoken))]
     ForeignCountry {

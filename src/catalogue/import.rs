@@ -183,6 +183,7 @@ impl Catalogue {
         let draft = reading.draft;
         let Some(current) = existing else {
             let dataset = self.admit(owner, draft.clone(), self.id_of(source))?;
+            rules::may_be_new(&dataset.id)?;
             let record = Registered { state: reading.state, ..self.first_revision(owner, dataset) };
             let expected = expected_of_new(&record.dataset);
             let what = What::DatasetRegistered { record: Box::new(record.clone()) };

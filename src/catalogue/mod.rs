@@ -181,6 +181,7 @@ impl Catalogue {
         schema::check(&dataset)?;
         licences::complete(&mut dataset);
         self.is_ours(owner, &dataset)?;
+        rules::may_be_new(&dataset.id)?;
         let record = Registered { state, reason, ..self.first_revision(owner, dataset) };
         let expectations = expected_of_new(&record.dataset);
         let what = What::DatasetRegistered { record: Box::new(record.clone()) };

@@ -16,6 +16,11 @@ pub(super) fn keeps_its_source(before: &Dataset, after: &Dataset) -> Result<(), 
     if before.source.is_none() || before.source == after.source { Ok(()) } else { Err(CatalogueError::SourceChanged) }
 }
 
+/// Whether a new id can be told from the address of another record in one of its forms.
+pub(super) fn may_be_new(id: &DatasetId) -> Result<(), CatalogueError> {
+    id.form_suffix().map_or(Ok(()), |suffix| Err(CatalogueError::LikeAForm { id: id.clone(), suffix }))
+}
+
 /// Whether a withdrawal helps those who hold the dataset.
 pub(super) fn may_withdraw(id: &DatasetId, withdrawn: &Withdrawn) -> Result<(), CatalogueError> {
     if !bounds::is_prose(&withdrawn.reason, bounds::PROSE) {

@@ -316,6 +316,10 @@ pub struct DatasetId {
 const DATASET_SCHEME: &str = "https://";
 const DATASET_PATH: &str = "/dataset/";
 
+/// What an address of a record ends in, after a dot, to ask for one of its forms.
+pub const FORM_SUFFIXES: [&str; 9] =
+    ["json", "ttl", "jsonld", "rdf", "nt", "croissant.json", "schema.json", "datacite.json", "bib"];
+
 impl DatasetId {
     /// Mints the id of a dataset under a domain; `local` is what [`DatasetId::local`] will give back.
     pub fn mint(domain: &TrustDomain, local: &str) -> Result<Self, InvalidName> {
@@ -335,6 +339,12 @@ impl DatasetId {
     /// The part after `/dataset/`, unique within the domain.
     pub fn local(&self) -> &str {
         &self.iri[DATASET_SCHEME.len() + self.domain_len + DATASET_PATH.len()..]
+    }
+
+    /// The suffix of the local part that an address takes for a form of the record; a new id has none.
+    pub fn form_suffix(&self) -> Option<&'static str> {
+        let ends = |suffix: &&str| self.local().strip_suffix(suffix).is_some_and(|stem| stem.ends_with('.'));
+        FORM_SUFFIXES.into_iter().find(ends)
     }
 
     /// The id as text.

@@ -209,6 +209,18 @@ mod tests {
     }
 
     #[test]
+    fn no_new_id_ends_like_a_form() {
+        assert_eq!(Form::ALL.map(Form::suffix), crate::domain::ids::FORM_SUFFIXES);
+        let id = |local: &str| format!("https://fi.pleiad.example/dataset/{local}").parse::<DatasetId>().unwrap();
+        for form in Form::ALL {
+            assert!(id(&format!("birds.{}", form.suffix())).form_suffix().is_some(), "{form:?}");
+        }
+        for plain in ["birds", "birds.v2", "ttl", "birds-ttl", "birds.ttl.v2"] {
+            assert_eq!(id(plain).form_suffix(), None, "{plain}");
+        }
+    }
+
+    #[test]
     fn the_longest_suffix_counts_and_a_name_without_one_is_a_name() {
         assert_eq!(Form::of_name("a.croissant.json"), Some(("a", Form::Croissant)));
         assert_eq!(Form::of_name("a.json"), Some(("a", Form::Json)));

@@ -301,7 +301,9 @@ impl From<CatalogueError> for Problem {
         };
         match &error {
             CatalogueError::Invalid(violations) => Self::of_violations(Code::Invalid, violations),
-            CatalogueError::ForeignId { .. } | CatalogueError::Repeated(_) => at(Code::Invalid, "/id"),
+            CatalogueError::ForeignId { .. } | CatalogueError::LikeAForm { .. } | CatalogueError::Repeated(_) => {
+                at(Code::Invalid, "/id")
+            }
             CatalogueError::ForeignCountry { .. } => at(Code::Invalid, "/country"),
             CatalogueError::IdChanged { .. } => at(Code::Invalid, "/id"),
             CatalogueError::SourceChanged | CatalogueError::NoSource | CatalogueError::Twice { .. } => {

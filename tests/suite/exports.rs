@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use oxrdfio::{RdfFormat, RdfParser};
-use pleiad::domain::event::Role;
+use pleiad::domain::event::{Actor, Event, Role, What};
+use pleiad::store::Priority;
 use serde_json::{Value, json};
 
 use crate::datasets::{Scene, draft};
@@ -122,9 +123,21 @@ async fn accept_decides_by_weight_and_what_is_not_made_is_refused_with_what_is()
 }
 
 #[tokio::test]
-async fn a_name_that_ends_like_a_form_is_still_a_name() {
+async fn no_new_name_ends_like_a_form_and_one_of_old_is_still_a_name() {
     let scene = scene().await;
-    scene.register(&draft("birds.ttl")).await;
+    let refused = scene.call("POST", "/api/v1/datasets").json(&draft("birds.ttl")).send().await.problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], "/id", "{refused}");
+    let changes = json!({ "changes": [{ "operation": "register", "document": draft("birds.bib") }] });
+    let refused = scene.call("POST", "/api/v1/changes").json(&changes).send().await.problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], "/changes/0/document/id", "{refused}");
+
+    let store = scene.node.running.store();
+    let id = |local: &str| format!("https://fi.pleiad.example/dataset/{local}").parse().unwrap();
+    let mut old = store.dataset(&id("birds")).await.unwrap().unwrap();
+    old.dataset.id = id("birds.ttl");
+    let event =
+        Event { at: old.registered, actor: Actor::Node, what: What::DatasetRegistered { record: Box::new(old) } };
+    store.append(vec![event], vec![], Priority::Interactive).await.unwrap();
     let reply = scene.get("/api/v1/datasets/birds.ttl", "application/json").await;
     assert_eq!(reply.json()["dataset"]["id"], "https://fi.pleiad.example/dataset/birds.ttl");
     let turtle = scene.get("/api/v1/datasets/birds.ttl.ttl", "*/*").await;
