@@ -100,6 +100,11 @@ async fn an_owner_sees_what_to_mend_first_over_all_records() {
     let first = &summary["findings"][0];
     assert_eq!(first["records"], 3, "{summary}");
     assert!(!summary.to_string().contains("aino"), "a summary quotes nobody");
+    assert_eq!(summary["offerable"], 1, "{summary}");
+    let begun = scene.call("POST", "/api/v1/datasets?state=draft").json(&example("begun")).send().await;
+    assert_eq!(begun.status, 201, "{}", begun.text());
+    let with_draft = scene.call("GET", own).send().await.json();
+    assert_eq!((&with_draft["records"], &with_draft["offerable"]), (&json!(5), &json!(1)), "a draft is not offered");
     let other = scene.node.token(Role::Steward, Some("other")).await;
     scene.node.call("GET", own).bearer(&other).send().await.problem(403, "forbidden");
     assert_eq!(scene.node.call("GET", "/api/v1/quality").bearer(&other).send().await.json()["records"], 0);
