@@ -24,8 +24,6 @@ use crate::schema;
 
 /// The most operations of one request; more is refused, not cut.
 pub const MOST: usize = 1_000;
-/// A page of records ends once it has this many bytes, with a cursor to the rest.
-const PAGE_BYTES: usize = 8 << 20;
 
 /// The routes of this file, for the web door.
 pub fn routes(config: &mut ServiceConfig) {
@@ -246,7 +244,7 @@ async fn records(
     for record in found.into_iter().take(limit) {
         bytes += serde_json::to_vec(&record).map_or(0, |json| json.len());
         items.push(Standing { etag: record.etag(), record });
-        if bytes > PAGE_BYTES {
+        if bytes > reply::PAGE_BYTES {
             break;
         }
     }

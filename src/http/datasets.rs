@@ -73,7 +73,7 @@ async fn show(
     local: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let (record, form) = exports::addressed(&catalogue, &caller, &local).await?;
-    exports::answer(&request, &place, &record, form)
+    exports::answer(&request, &place, &record, form).await
 }
 
 /// The reason of a revision.

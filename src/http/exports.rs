@@ -30,29 +30,29 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// A record as it stands, in the form of the suffix, or else in the one that `Accept` wants most.
-pub(super) fn answer(
+pub(super) async fn answer(
     request: &HttpRequest,
-    place: &Place,
+    place: &Data<Place>,
     record: &Registered,
     suffix: Option<Form>,
 ) -> Result<HttpResponse, Problem> {
-    represent(request, place, record, suffix, &|form| place.document(&record.dataset.id, form))
+    represent(request, place, record, suffix, &|form| place.document(&record.dataset.id, form)).await
 }
 
 /// A pinned revision, in the same way; its other forms are pinned too.
-pub(super) fn answer_pinned(
+pub(super) async fn answer_pinned(
     request: &HttpRequest,
-    place: &Place,
+    place: &Data<Place>,
     record: &Registered,
     suffix: Option<Form>,
 ) -> Result<HttpResponse, Problem> {
     let at = |form| place.revision(&record.dataset.id, record.revision, form);
-    represent(request, place, record, suffix, &at)
+    represent(request, place, record, suffix, &at).await
 }
 
-fn represent(
+async fn represent(
     request: &HttpRequest,
-    place: &Place,
+    place: &Data<Place>,
     record: &Registered,
     suffix: Option<Form>,
     at: &dyn Fn(Form) -> Url,
@@ -68,8 +68,14 @@ fn represent(
     let mut response = if form == Form::Json {
         reply::json(request, StatusCode::OK, Some(record.etag()), record)?
     } else {
-        let bytes = export::render(record, place, form, profile).map_err(|error| Problem::internal(&error))?;
-        reply::bytes(request, form.media_type(), &Digest::of(&bytes), bytes)
+        let (record, place) = (record.clone(), place.clone());
+        let rendering = web::block(move || {
+            let bytes = export::render(&record, &place, form, profile)?;
+            Ok::<_, std::io::Error>((Digest::of(&bytes), bytes))
+        });
+        let rendered = rendering.await.map_err(|error| Problem::internal(&error))?;
+        let (tag, bytes) = rendered.map_err(|error| Problem::internal(&error))?;
+        reply::bytes(request, form.media_type(), &tag, bytes)
     };
     vary(&mut response);
     for link in links(place, record, form, at) {
@@ -253,7 +259,7 @@ async fn catalogue_as(
 async fn page(
     request: &HttpRequest,
     catalogue: &Catalogue,
-    place: &Place,
+    place: &Data<Place>,
     sealer: &Sealer,
     query: PageQuery,
     form: Form,
@@ -263,9 +269,9 @@ async fn page(
     let limit = reply::page(Some(query.limit.unwrap_or(reply::MAX_PAGE)))?;
     let after = query.cursor.map(|cursor| sealer.open_cursor::<DatasetId>(LIST, &cursor)).transpose()?;
     let filter = DatasetFilter { visibility: Some(Visibility::Federation), ..DatasetFilter::default() };
-    let mut records = catalogue.list(&filter, after.as_ref(), limit + 1).await?;
-    let more = records.len() > limit;
-    records.truncate(limit);
+    let found = catalogue.list(&filter, after.as_ref(), limit + 1).await?;
+    let cutting = web::block(move || portion(found, limit));
+    let Portion { records, more, mut said } = cutting.await.map_err(|error| Problem::internal(&error))?;
     let next = match records.last().filter(|_| more) {
         Some(last) => Some(address(request, place, Some(&sealer.seal(LIST, &last.dataset.id)?))),
         None => None,
@@ -278,13 +284,21 @@ async fn page(
         next: next.clone(),
         last: None,
     };
-    let triples = dcat::catalogue(&view, &records, place, profile);
-    let mut bytes = Vec::new();
-    dcat::serialise(&triples, form, &mut bytes).map_err(|error| Problem::internal(&error))?;
     // The address of the next page is sealed anew each time, so two answers are alike and not the same.
-    let mut said: String = records.iter().map(|record| record.etag().to_string()).collect();
     said.push_str(&format!("{} {profile:?} {limit} {more} {}", form.suffix(), place.base));
-    let mut response = reply::alike(request, form.media_type(), &Digest::of(said.as_bytes()), bytes);
+    let tag = Digest::of(said.as_bytes());
+    let bytes = if reply::is_known(request, &tag) {
+        Vec::new()
+    } else {
+        let place = place.clone();
+        let rendering = web::block(move || {
+            let mut bytes = Vec::new();
+            dcat::serialise(&dcat::catalogue(&view, &records, &place, profile), form, &mut bytes).map(|()| bytes)
+        });
+        let rendered = rendering.await.map_err(|error| Problem::internal(&error))?;
+        rendered.map_err(|error| Problem::internal(&error))?
+    };
+    let mut response = reply::alike(request, form.media_type(), &tag, bytes);
     vary(&mut response);
     if let Some(next) = next {
         append(&mut response, header::LINK, &format!("<{next}>; rel=\"next\""));
@@ -299,6 +313,28 @@ async fn page(
         );
     }
     Ok(response)
+}
+
+/// What one page shows.
+struct Portion {
+    records: Vec<Registered>,
+    more: bool,
+    /// The entity tags of the records.
+    said: String,
+}
+
+/// As many records as a page shows, at least one of them.
+fn portion(found: Vec<Registered>, limit: usize) -> Portion {
+    let (mut records, mut said, mut bytes, count) = (Vec::new(), String::new(), 0, found.len());
+    for record in found.into_iter().take(limit) {
+        bytes += serde_json::to_vec(&record).map_or(0, |json| json.len());
+        said.push_str(&record.etag().to_string());
+        records.push(record);
+        if bytes > reply::PAGE_BYTES {
+            break;
+        }
+    }
+    Portion { more: count > records.len(), records, said }
 }
 
 fn cursor_of(request: &HttpRequest) -> String {

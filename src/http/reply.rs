@@ -12,6 +12,8 @@ use crate::schema;
 
 /// The largest page. A larger one is refused, never silently shrunk.
 pub const MAX_PAGE: usize = 100;
+/// A page of whole records ends once they have this many bytes, with a cursor to the rest.
+pub const PAGE_BYTES: usize = 8 << 20;
 /// The page where nobody says.
 pub const PAGE: usize = 20;
 
@@ -67,6 +69,11 @@ pub fn alike(request: &HttpRequest, media_type: &'static str, tag: &Digest, body
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
+}
+
+/// Whether a reader has this representation already, so that it need not be made.
+pub fn is_known(request: &HttpRequest, tag: &Digest) -> bool {
+    request.method().is_safe() && has(request, tag)
 }
 
 /// Whether `If-None-Match` says that the caller has this representation already.

@@ -80,7 +80,7 @@ async fn revision(
     let (number, form) = exports::numbered(&name)?;
     let record = catalogue.revision_for(&current, number, participant(&caller)).await?;
     let lines = catalogue.history(&current, participant(&caller)).await?;
-    let mut response = exports::answer_pinned(&request, &place, &record, form)?;
+    let mut response = exports::answer_pinned(&request, &place, &record, form).await?;
     if record.is_for_everybody() && current.is_for_everybody() {
         // It never changes; in a shared cache it would outlive the day on which it is made private.
         let kept = header::HeaderValue::from_static("private, max-age=31536000, immutable");
