@@ -141,7 +141,7 @@ impl Catalogue {
         Ok(self.revision(&record.dataset.id, line.revision).await?.is_discoverable_by(asker))
     }
 
-    /// A revision of a record, if somebody may see it.
+    /// A revision of a record as somebody may see it, if at all.
     pub async fn revision_for(
         &self,
         record: &Registered,
@@ -150,7 +150,10 @@ impl Catalogue {
     ) -> Result<Registered, CatalogueError> {
         let id = &record.dataset.id;
         let found = self.revision(id, revision).await?;
-        if found.is_discoverable_by(asker) { Ok(found) } else { Err(CatalogueError::NoRevision(id.clone(), revision)) }
+        if !found.is_discoverable_by(asker) {
+            return Err(CatalogueError::NoRevision(id.clone(), revision));
+        }
+        Ok(found.as_seen_by(asker))
     }
 
     /// In what a revision differs from an earlier one, by default from the one before it that the asker may see.

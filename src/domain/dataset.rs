@@ -280,6 +280,14 @@ impl Registered {
             })
     }
 
+    /// The record as somebody may see it: whom it lists is its owner's to know.
+    pub fn as_seen_by(mut self, participant: Option<&Identity>) -> Self {
+        if participant != Some(&self.owner) {
+            self.dataset.listed.clear();
+        }
+        self
+    }
+
     /// Whether everybody may know that the record exists.
     pub fn is_for_everybody(&self) -> bool {
         self.state.is_known() && self.dataset.visibility == Visibility::Federation

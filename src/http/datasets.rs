@@ -251,14 +251,15 @@ async fn offerable(
     reply::json(&request, StatusCode::OK, None, &catalogue.assess(&record))
 }
 
-/// The record of an address, if the caller may know of it.
+/// The record of an address as the caller may see it, if at all. Its entity tag is that of what is seen.
 pub(super) async fn discoverable(
     catalogue: &Catalogue,
     caller: &MaybeCaller,
     local: &str,
 ) -> Result<Registered, Problem> {
     let record = catalogue.record(&id_of(catalogue, local)?).await?;
-    if record.is_discoverable_by(participant(caller)) { Ok(record) } else { Err(Problem::not_found("dataset")) }
+    let asker = participant(caller);
+    if record.is_discoverable_by(asker) { Ok(record.as_seen_by(asker)) } else { Err(Problem::not_found("dataset")) }
 }
 
 pub(super) fn participant(caller: &MaybeCaller) -> Option<&Identity> {

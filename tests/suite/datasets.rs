@@ -169,6 +169,14 @@ async fn a_private_record_is_there_for_its_owner_and_those_it_lists_and_for_nobo
         }
         scene.node.call("GET", &path).send().await.problem(404, "not_found");
     }
+    for path in ["", ".json", "/revisions/1", "/revisions/1/difference"] {
+        let path = format!("/api/v1/datasets/birds{path}");
+        let own = scene.call("GET", &path).send().await;
+        let seen = scene.node.call("GET", &path).bearer(&listed).send().await;
+        assert!(own.text().contains("participant/lab"), "{path}: {}", own.text());
+        assert!(!seen.text().contains("participant/lab"), "whom it lists is its owner's to know: {}", seen.text());
+        assert_ne!(own.header("etag"), seen.header("etag"), "{path}");
+    }
     let put = scene.node.call("PUT", "/api/v1/datasets/birds").bearer(&other).header("If-Match", &tag).json(&private);
     put.send().await.problem(404, "not_found");
     let count = |reply: Reply| reply.json()["items"].as_array().unwrap().len();
