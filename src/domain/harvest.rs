@@ -100,7 +100,7 @@ pub struct HarvestEnd {
     /// The first refusals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<HarvestRefusal>,
-    /// From where the next run may go on; only where the source was read to its end.
+    /// From where the next run may go on; only where everything that was read was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<HarvestCursor>,
 }

@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::domain::event::{Actor, Event, What};
-use crate::domain::harvest::{HarvestCounts, HarvestCursor, HarvestEnd, HarvestRun, HarvestState};
+use crate::domain::harvest::{HarvestCounts, HarvestEnd, HarvestRun, HarvestState};
 use crate::domain::ids::{DatasetId, Identity, OpaqueId};
 use crate::formats::Draft;
 use crate::outbound::public::Public;
@@ -339,9 +339,4 @@ impl std::fmt::Debug for Harvest {
 /// Whether a run ended in one of these states.
 fn is(run: &HarvestRun, states: &[HarvestState]) -> bool {
     run.end.as_ref().is_some_and(|end| states.contains(&end.state))
-}
-
-/// The cursor that a run left, where it left one.
-fn cursor(run: &HarvestRun) -> Option<&HarvestCursor> {
-    run.end.as_ref()?.cursor.as_ref()
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::harvest::{HarvestCursor, HarvestRun};
+use crate::domain::harvest::{HarvestCursor, HarvestRun, HarvestState};
 use crate::domain::ids::Digest;
 
-use super::cursor;
+use super::is;
 
 /// How often everything is read again, however well reading what changed goes: a source that forgets to tell a change or
 /// a deletion is found out then.
@@ -22,19 +22,25 @@ pub(super) fn next(name: &str, every: Duration, begun: Timestamp) -> Timestamp {
     begun.checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
 }
 
-/// From where the next run goes on, given the runs before it, newest first; nothing where everything is to be read.
+/// From where the next run goes on, given the runs before it, newest first; nothing where everything is to be read, as
+/// after a run that left something out.
 pub(super) fn goes_on(runs: &[HarvestRun], now: Timestamp) -> Option<HarvestCursor> {
-    let whole = runs.iter().find(|run| run.end.as_ref().is_some_and(|end| end.whole && end.cursor.is_some()))?;
+    let last = runs.iter().find(|run| is(run, &[HarvestState::Done, HarvestState::Partial]))?;
+    if !is(last, &[HarvestState::Done]) {
+        return None;
+    }
+    let is_whole = |run: &&HarvestRun| run.end.as_ref().is_some_and(|end| end.whole);
+    let whole = runs.iter().filter(|run| is(run, &[HarvestState::Done])).find(is_whole)?;
     if now.duration_since(whole.begun) >= WHOLE_EVERY {
         return None;
     }
-    runs.iter().find_map(cursor).cloned()
+    last.end.as_ref()?.cursor.clone()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::harvest::{HarvestCounts, HarvestEnd, HarvestState};
+    use crate::domain::harvest::{HarvestCounts, HarvestEnd};
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -73,14 +79,16 @@ mod tests {
 
     #[test]
     fn a_run_goes_on_from_the_last_that_read_to_the_end_and_everything_is_read_once_a_week() {
-        use HarvestState::{Done, Failed};
+        use HarvestState::{Done, Failed, Partial};
         let whole = run("2026-05-01T00:00:00Z", Done, true, Some("a"));
         let changes = run("2026-05-02T00:00:00Z", Done, false, Some("b"));
         let failed = run("2026-05-03T00:00:00Z", Failed, false, None);
         let since = |runs: &[HarvestRun], now: &str| goes_on(runs, at(now)).and_then(|cursor| cursor.since);
-        let runs = [failed.clone(), changes, whole];
+        let runs = [failed.clone(), changes.clone(), whole.clone()];
         assert_eq!(since(&runs, "2026-05-04T00:00:00Z").as_deref(), Some("b"));
         assert_eq!(since(&runs, "2026-05-08T00:00:00Z"), None);
+        let partial = run("2026-05-02T12:00:00Z", Partial, true, None);
+        assert_eq!(since(&[failed.clone(), partial, changes, whole], "2026-05-04T00:00:00Z"), None, "look again");
         assert_eq!(since(&[failed], "2026-05-04T00:00:00Z"), None);
         assert_eq!(since(&[], "2026-05-04T00:00:00Z"), None);
     }

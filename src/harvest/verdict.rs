@@ -51,7 +51,9 @@ pub(super) fn read_to_the_end(listing: Listing, counts: HarvestCounts, held: Opt
     if unchanged {
         reasons.push("the source says that nothing changed".to_owned());
     }
-    end(state, reasons, Some(cursor))
+    // What was refused or held back is looked at again: the next run reads everything.
+    let cursor = (state == HarvestState::Done).then_some(cursor);
+    end(state, reasons, cursor)
 }
 
 /// The end of a run that did not come to the end of its source, before anything is known of its counts.
@@ -104,6 +106,7 @@ mod tests {
             let end = read_to_the_end(Listing { whole: is_whole, ..Listing::default() }, counts(read, refused), None);
             prop_assert_ne!(end.state, HarvestState::Done);
             prop_assert!(end.reason.is_some());
+            prop_assert!(end.cursor.is_none(), "the next run must look again");
         }
     }
 }

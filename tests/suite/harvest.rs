@@ -406,6 +406,10 @@ async fn refused_records_make_a_run_partial_and_the_command_fails() {
     says(&run, "partial", "refused", 1);
     says(&run, "partial", "registered", 9);
     assert_eq!(run["refusals"][0]["place"], "https://portal.example/d/3", "{run}");
+    // The same page again is not taken for unchanged: what was refused is still missing.
+    let again = scene.run().await;
+    says(&again, "partial", "refused", 1);
+    assert_eq!(again["whole"], true, "{again}");
     scene.change(|portal| portal.untitled = (1..=10).collect());
     says(&scene.run().await, "failed", "refused", 10);
     // A record that is refused is there: it is not taken for one that is gone.
