@@ -19,6 +19,8 @@ use crate::outbound::public::{Ask, Public, PublicError};
 pub(super) const BATCH: usize = 200;
 /// How long one request may take, large dumps included; the deadline of the run is above it.
 const REQUEST: Duration = Duration::from_secs(30 * 60);
+/// The most bytes of an answer that is held in memory.
+const IN_MEMORY: u64 = 64 << 20;
 /// How much of a refusal is kept.
 const WORDS: usize = 500;
 
@@ -144,7 +146,13 @@ impl Crawl<'_> {
 
     /// A request under the source's bounds.
     pub(super) fn ask(&self, url: url::Url) -> Ask {
-        Ask { max_bytes: self.source.max_bytes, time: REQUEST, ..Ask::new(url) }
+        let origin = self.source.address.host_str().map(str::to_owned);
+        Ask { max_bytes: self.source.max_bytes, time: REQUEST, origin, ..Ask::new(url) }
+    }
+
+    /// A request for an answer that is held in memory, however much the source may bring in all.
+    pub(super) fn ask_in_memory(&self, url: url::Url) -> Ask {
+        Ask { max_bytes: self.source.max_bytes.min(IN_MEMORY), ..self.ask(url) }
     }
 
     /// Hands what was read to the catalogue and counts what became of it.

@@ -74,14 +74,20 @@ async fn fetch(crawl: &Crawl<'_>, folder: &Path, cursor: Option<&HarvestCursor>)
         // A first page that did not change says nothing of the others.
         pages.cursor = if number == 1 && paging.next.is_none() { only } else { HarvestCursor::default() };
         next = match paging.next {
-            Some(text) => {
-                let error = |error| Broke::Other(format!("its next page {text:?} is no address: {error}"));
-                Some(from.join(&text).map_err(error)?)
-            }
+            Some(text) => Some(onward(&from, &text)?),
             None => None,
         };
     }
     Ok(Some(pages))
+}
+
+/// The address of the next page; never one in the clear after one that was not.
+fn onward(from: &Url, next: &str) -> Result<Url, Broke> {
+    let to = from.join(next).map_err(|error| Broke::Other(format!("its next page {next:?} is no address: {error}")))?;
+    if from.scheme() == "https" && to.scheme() == "http" {
+        return Err(Broke::Other(format!("its next page {to} is in the clear, which {from} is not")));
+    }
+    Ok(to)
 }
 
 /// Keeps a page under a name that says its syntax, and reads what it says of the others.
@@ -143,4 +149,18 @@ async fn take(crawl: &Crawl<'_>, folder: &Path) -> Result<(u64, u64), Broke> {
 /// A place without the temporary folder that it is in.
 fn file_only(place: &str) -> String {
     place.rsplit('/').next().unwrap_or(place).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_never_in_the_clear_after_one_that_was_not() {
+        let from: Url = "https://portal.example/catalogue?page=1".parse().unwrap();
+        assert_eq!(onward(&from, "?page=2").unwrap().as_str(), "https://portal.example/catalogue?page=2");
+        assert!(onward(&from, "http://portal.example/catalogue?page=2").is_err());
+        let clear: Url = "http://portal.example/catalogue".parse().unwrap();
+        assert!(onward(&clear, "https://portal.example/2").is_ok() && onward(&clear, "/2").is_ok());
+    }
 }

@@ -140,6 +140,25 @@ async fn a_redirect_is_held_to_the_same_rules() {
 }
 
 #[tokio::test]
+async fn an_allowed_host_is_asked_for_its_own_sake_and_never_because_another_leads_to_it() {
+    let inner = SmallServer::start(|_, stream| reply(stream, "200 OK", "", b"secret"));
+    let target: url::Url = format!("http://inner.example:{}/", inner.address.port()).parse().unwrap();
+    let location = format!("Location: {target}");
+    let server = SmallServer::start(move |_, stream| reply(stream, "302 Found", &location, b""));
+    let allowed_hosts = vec!["127.0.0.1".to_owned(), "inner.example".to_owned()];
+    let lookup = Arc::new(Names(vec!["127.0.0.1".parse().unwrap()]));
+    let way = Public::new(Options { allowed_hosts, lookup, ..quick() });
+    let reason = refused(&way, server.url("/").as_str()).await;
+    assert!(reason.contains("inner.example"), "{reason}");
+    // A page that names it as the next one is no other than a redirect.
+    let linked = Ask { origin: Some("127.0.0.1".to_owned()), ..ask(target.clone()) };
+    let fetched = way.bytes(&linked).await;
+    assert!(matches!(fetched, Err(PublicError::Refused { .. })), "{fetched:?}");
+    assert!(inner.asked().is_empty(), "{:?}", inner.asked());
+    assert_eq!(way.bytes(&ask(target)).await.unwrap().page().unwrap().body, b"secret");
+}
+
+#[tokio::test]
 async fn five_redirects_are_followed_and_a_loop_ends() {
     let server = SmallServer::start(|asked, stream| {
         let left: u32 = asked.target.trim_start_matches('/').parse().unwrap_or(0);

@@ -72,6 +72,9 @@ impl Default for Options {
 pub struct Ask {
     /// From where.
     pub url: Url,
+    /// The host of whoever named the address: the only one that may lead to this machine or network, where the settings
+    /// allow that. A redirect or a link that leads from it to another allowed host is refused.
+    pub origin: Option<String>,
     /// The media types that will do, in the order of preference, lower case; empty takes anything.
     pub types: Vec<&'static str>,
     /// The `ETag` of what is here already.
@@ -90,7 +93,8 @@ impl Ask {
     /// Anything that stands at an address: at most 64 MiB within two minutes, asked twice more if need be.
     pub fn new(url: Url) -> Self {
         let (max_bytes, time) = (64 << 20, Duration::from_secs(120));
-        Self { url, types: Vec::new(), etag: None, modified: None, max_bytes, time, repeat: 2 }
+        let origin = url.host_str().map(str::to_owned);
+        Self { url, origin, types: Vec::new(), etag: None, modified: None, max_bytes, time, repeat: 2 }
     }
 }
 

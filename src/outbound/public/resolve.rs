@@ -65,6 +65,12 @@ impl Guard {
         Self { lookup, allowed: Arc::new(allowed.into_iter().map(|host| plain(&host)).collect()) }
     }
 
+    /// Whether the settings allow this host to be local, and another one was asked for.
+    pub(super) fn is_anothers(&self, host: &str, origin: Option<&str>) -> bool {
+        let host = plain(host);
+        self.allowed.contains(&host) && origin.map(plain).as_deref() != Some(host.as_str())
+    }
+
     /// Holds an address that stands in a URL, which no resolver is asked about, to the same rule.
     pub(super) fn check(&self, host: &Host<&str>) -> Result<(), Forbidden> {
         match host {

@@ -23,7 +23,7 @@ impl Public {
     pub(super) async fn once(&self, ask: &Ask, folder: Option<&Path>) -> Result<Fetched<Body>, PublicError> {
         let mut url = ask.url.clone();
         for _ in 0..=REDIRECTS {
-            self.may_ask(&url)?;
+            self.may_ask(ask, &url)?;
             let response = self.send(ask, &url).await?;
             let status = response.status().as_u16();
             match status {
@@ -40,7 +40,7 @@ impl Public {
     }
 
     /// The rules that an address can be held to before anybody is asked.
-    fn may_ask(&self, url: &Url) -> Result<(), PublicError> {
+    fn may_ask(&self, ask: &Ask, url: &Url) -> Result<(), PublicError> {
         let refused = |reason: String| Err(PublicError::Refused { url: shown(url), reason });
         if !matches!(url.scheme(), "http" | "https") {
             return refused(format!("{}: is not asked; write an https:// address", url.scheme()));
@@ -52,6 +52,12 @@ impl Public {
         // Below 1024 are the services of the machine that speak other protocols, such as mail.
         if url.port().is_some_and(|port| port < 1024 && port != 80 && port != 443) {
             return refused("a port below 1024 is asked only if it is 80 or 443".to_owned());
+        }
+        if self.guard.is_anothers(&host.to_string(), ask.origin.as_deref()) {
+            let origin = ask.origin.as_deref().unwrap_or("nowhere");
+            return refused(format!(
+                "{origin} leads to {host}, which `outbound.allowed_hosts` names for its own sources only"
+            ));
         }
         self.guard.check(&host).or_else(|forbidden| refused(forbidden.to_string()))
     }
