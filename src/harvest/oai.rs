@@ -204,7 +204,7 @@ fn rdf(documents: Vec<(String, Option<String>)>, common: &Common) -> Result<Vec<
 async fn get(crawl: &Crawl<'_>, query: &[(&str, &str)]) -> Result<String, Broke> {
     let mut url: Url = crawl.source.address.clone();
     url.query_pairs_mut().extend_pairs(query);
-    let ask = Ask { types: XML.to_vec(), ..crawl.ask(url) };
+    let ask = Ask { types: XML.to_vec(), ..crawl.ask_in_memory(url) };
     let page = crawl.public.bytes(&ask).await?.page()?;
     // What is not UTF-8 is against the protocol and happens; the record it stands in is read with a mark in its place.
     Ok(String::from_utf8(page.body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))

@@ -82,6 +82,7 @@ impl Element {
 /// Reads a document.
 pub(crate) fn parse(document: &str) -> Result<Element, XmlError> {
     let broken = |reason: &dyn std::fmt::Display| XmlError(reason.to_string());
+    let too_large = || XmlError(format!("it has more than {DEPTH} levels or {ELEMENTS} elements"));
     let mut reader = NsReader::from_str(document);
     let mut open: Vec<Element> = vec![Element::default()];
     let mut count = 0;
@@ -92,11 +93,14 @@ pub(crate) fn parse(document: &str) -> Result<Element, XmlError> {
             ResolveResult::Bound(name) => String::from_utf8_lossy(name.as_ref()).into_owned(),
             _ => String::new(),
         };
+        if count > ELEMENTS {
+            return Err(too_large());
+        }
         match event {
             Event::Start(start) => {
                 count += 1;
-                if open.len() > DEPTH || count > ELEMENTS {
-                    return Err(broken(&format!("it has more than {DEPTH} levels or {ELEMENTS} elements")));
+                if open.len() > DEPTH {
+                    return Err(too_large());
                 }
                 open.push(element(namespace, &start, from)?);
             }
@@ -176,7 +180,8 @@ mod tests {
         let bomb = r#"<!DOCTYPE a [<!ENTITY x "yyyyyyyy"><!ENTITY z "&x;&x;&x;">]><a>&z;</a>"#;
         let outside = r#"<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>"#;
         let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
-        for bad in [bomb, outside, &deep, "<a>&x;</a>", "<a><b></a>", "<a>", "", "no", "<a/><b/>"] {
+        let wide = format!("<a>{}</a>", "<b/>".repeat(ELEMENTS + 1));
+        for bad in [bomb, outside, &deep, &wide, "<a>&x;</a>", "<a><b></a>", "<a>", "", "no", "<a/><b/>"] {
             assert!(parse(bad).is_err(), "{}", &bad[..bad.len().min(60)]);
         }
     }
