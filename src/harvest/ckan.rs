@@ -1,7 +1,8 @@
 //! CKAN by its action API: the search, page after page, or what changed since the newest change of the last run.
 //!
-//! Pages are sorted by id, which nobody changes: a package that is changed while the list is read comes twice and never not at
-//! all. A whole listing must add up to the number that the portal counts; what `package_list` names beside it is there too.
+//! Pages are sorted by id, which nobody changes, and each begins with the last package of the page before: where it does not,
+//! the list moved while it was read. A whole listing must add up to the number that the portal counts, the same on every page;
+//! what `package_list` names beside it is there too.
 
 use std::collections::HashSet;
 
@@ -27,15 +28,16 @@ pub(super) async fn read(crawl: &Crawl<'_>, cursor: Option<HarvestCursor>) -> Re
     let mut search = Search { newest: since.clone(), ..Search::default() };
     for number in 1..=PAGES {
         crawl.progress.at(format!("reading page {number} of its packages"));
-        let page = portal.page(search.start, since.as_deref()).await?;
-        let records = search.take(page);
+        let page = portal.page(search.from(), since.as_deref()).await?;
+        let records = search.take(page, &portal.site);
         let Some(records) = records else { break };
         crawl.take(records).await?;
     }
     let whole = since.is_none();
     if whole {
         crawl.progress.at("reading its list of names".to_owned());
-        portal.names_beside(&search).await;
+        let names = portal.names().await;
+        search.beside(names.as_deref(), &portal);
     }
     let cursor = HarvestCursor { since: search.newest.clone(), ..HarvestCursor::default() };
     Ok(Listing { whole, unchanged: false, doubt: search.doubt(), cursor })
@@ -44,31 +46,73 @@ pub(super) async fn read(crawl: &Crawl<'_>, cursor: Option<HarvestCursor>) -> Re
 /// Where a search stands.
 #[derive(Default)]
 struct Search {
-    start: usize,
+    /// How many places of the list were read.
+    read: usize,
+    /// The id of the package at the last of them.
+    last: Option<String>,
+    /// The list changed while it was read.
+    moved: bool,
+    /// A record has another address than its page at the portal.
+    has_own_iris: bool,
+    /// Packages may be there that nobody can tell by their address.
+    hidden: bool,
     /// The packages that came, by their ids.
     ids: HashSet<String>,
     names: HashSet<String>,
-    /// How many there are, as the portal said last.
+    /// How many there are, as the portal said first.
     count: Option<u64>,
     /// The newest change that was seen, as Solr spells moments.
     newest: Option<String>,
 }
 
 impl Search {
+    /// Where the next page begins: with what was read last.
+    fn from(&self) -> usize {
+        self.read.saturating_sub(1)
+    }
+
     /// Notes what a page said and gives its records; nothing where the list is over.
-    fn take(&mut self, page: Page) -> Option<Vec<Result<Draft, Refused>>> {
-        self.count = page.count.or(self.count);
+    fn take(&mut self, mut page: Page, site: &Iri) -> Option<Vec<Result<Draft, Refused>>> {
+        self.moved |= self.count.is_some() && page.count != self.count;
+        self.count = self.count.or(page.count);
+        let from = self.from();
+        if self.read > 0 {
+            let goes_on = page.first.is_some() && page.first == self.last;
+            self.moved |= !goes_on;
+            if goes_on && !page.records.is_empty() {
+                drop(page.records.remove(0));
+            }
+        }
         if page.records.is_empty() {
             return None;
         }
-        self.start += page.records.len();
+        self.read = from + page.packages;
+        self.last = page.last;
+        let pages = format!("{site}/dataset/");
+        self.has_own_iris |= page.records.iter().flatten().any(|draft| !draft.source.iri.as_str().starts_with(&pages));
         self.ids.extend(page.ids);
         self.names.extend(page.names);
         self.newest = self.newest.take().max(page.newest);
         Some(page.records)
     }
 
+    /// Notes what the portal names beside: packages that its search did not give are there, so they are not gone. Where
+    /// records have addresses of their own, a name does not say which is meant, and no list of names says nothing.
+    fn beside(&mut self, names: Option<&[String]>, portal: &Portal<'_, '_>) {
+        self.hidden = self.has_own_iris && names.is_none();
+        for name in names.unwrap_or_default().iter().filter(|name| !self.names.contains(*name)) {
+            self.hidden |= self.has_own_iris;
+            portal.crawl.progress.there(format!("{}/dataset/{name}", portal.site));
+        }
+    }
+
     fn doubt(&self) -> Option<String> {
+        if self.moved {
+            return Some("the portal's list changed while it was read".to_owned());
+        }
+        if self.hidden {
+            return Some("the portal may have packages that its search did not list".to_owned());
+        }
         match self.count {
             Some(count) if count == self.ids.len() as u64 => None,
             Some(count) => Some(format!("the portal counts {count} packages, and it listed {}", self.ids.len())),
@@ -80,6 +124,10 @@ impl Search {
 /// One page of a search.
 #[derive(Default)]
 struct Page {
+    packages: usize,
+    /// The ids of its first and its last package.
+    first: Option<String>,
+    last: Option<String>,
     records: Vec<Result<Draft, Refused>>,
     ids: Vec<String>,
     names: Vec<String>,
@@ -123,21 +171,16 @@ impl<'c, 'r> Portal<'c, 'r> {
         reading.await.map_err(|error| Broke::Other(error.to_string()))?
     }
 
-    /// Packages that the portal names and its search did not give: they are there, so they are not gone. A portal that does
-    /// not tell its names has said enough with its count.
-    async fn names_beside(&self, search: &Search) {
-        let Ok(url) = self.api.join("package_list") else { return };
-        let Ok(text) = self.get(url).await else { return };
-        let Ok(answer) = serde_json::from_str::<Value>(&text) else { return };
-        for name in answer["result"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if !search.names.contains(name) {
-                self.crawl.progress.there(format!("{}/dataset/{name}", self.site));
-            }
-        }
+    /// The names of its packages; nothing where it does not tell them.
+    async fn names(&self) -> Option<Vec<String>> {
+        let text = self.get(self.api.join("package_list").ok()?).await.ok()?;
+        let answer: Value = serde_json::from_str(&text).ok()?;
+        let names = answer["result"].as_array()?.iter().filter_map(Value::as_str);
+        Some(names.map(str::to_owned).collect())
     }
 
     async fn get(&self, url: Url) -> Result<String, Broke> {
-        let ask = Ask { types: vec!["application/json"], ..self.crawl.ask(url) };
+        let ask = Ask { types: vec!["application/json"], ..self.crawl.ask_in_memory(url) };
         let page = self.crawl.public.bytes(&ask).await?.page()?;
         String::from_utf8(page.body).map_err(|_| Broke::Other("its answer is not UTF-8".to_owned()))
     }
@@ -158,6 +201,7 @@ fn page(text: &str, common: &Common, site: &Iri) -> Result<Page, Broke> {
     if packages.is_empty() {
         return Ok(Page { count: result["count"].as_u64(), ..Page::default() });
     }
+    let id = |package: Option<&Value>| package.and_then(|package| package["id"].as_str()).map(str::to_owned);
     let all = |name: &'static str| packages.iter().filter_map(move |package| package[name].as_str());
     // A record without an address of its own is refused under that of the portal, which is no record's name.
     let records = ckan::read(text, common, site).into_iter().map(|read| {
@@ -167,6 +211,9 @@ fn page(text: &str, common: &Common, site: &Iri) -> Result<Page, Broke> {
         })
     });
     Ok(Page {
+        packages: packages.len(),
+        first: id(packages.first()),
+        last: id(packages.last()),
         records: records.collect(),
         ids: all("id").map(str::to_owned).collect(),
         names: all("name").map(str::to_owned).collect(),

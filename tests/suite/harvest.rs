@@ -1,5 +1,6 @@
 //! Harvesting that never lies: catalogues on real sockets, whole and broken, and what a run says of them.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,12 @@ pub enum Fault {
     ForgetsOneToken,
     /// Its pages lead round and round.
     Circles,
+    /// A dataset goes and another comes while its list is read.
+    Shifts,
+    /// Its datasets have addresses of their own, and it does not tell its names.
+    TellsNoNames,
+    /// It announces more than anybody holds in memory.
+    Floods,
 }
 
 type Shared = Arc<Mutex<Portal>>;
@@ -71,7 +78,16 @@ impl Scene {
             }
             match kind_of.as_str() {
                 "dcat" => dcat(&now, asked, stream),
-                "ckan" => ckan(&now, asked, stream),
+                "ckan" => {
+                    if now.fault == Fault::Shifts && asked.parameter("start").is_some_and(|start| start != "0") {
+                        let mut portal = shown.lock();
+                        portal.datasets.remove(0);
+                        portal.datasets.push(20);
+                        portal.fault = Fault::None;
+                    }
+                    let now = shown.lock().clone();
+                    ckan(&now, asked, stream)
+                }
                 _ => oai(&shown, asked, stream),
             }
         });
@@ -192,6 +208,9 @@ fn ckan(portal: &Portal, asked: &Asked, stream: &mut std::net::TcpStream) -> std
         _ => {}
     }
     if asked.target.contains("package_list") {
+        if portal.fault == Fault::TellsNoNames {
+            return reply(stream, "404 Not Found", "", b"");
+        }
         let names: Vec<String> = portal.deleted.iter().map(|number| format!("d{number}")).collect();
         return reply(stream, "200 OK", JSON, json!({"success": true, "result": names}).to_string().as_bytes());
     }
@@ -199,8 +218,10 @@ fn ckan(portal: &Portal, asked: &Asked, stream: &mut std::net::TcpStream) -> std
     let rows = if portal.page == 0 { rows } else { rows.min(portal.page) };
     let packages = portal.datasets.iter().skip(start).take(rows).map(|number| {
         let title = if portal.untitled.contains(number) { String::new() } else { format!("Number {number}") };
+        let has_own = portal.fault == Fault::TellsNoNames;
+        let own = json!([{ "key": "uri", "value": format!("https://own.example/{number}") }]);
         json!({
-            "id": format!("id-{number}"), "name": format!("d{number}"), "title": title, "resources": [],
+            "extras": if has_own { own } else { json!([]) }, "id": format!("id-{number}"), "name": format!("d{number}"), "title": title, "resources": [],
             "metadata_modified": "2026-05-01T10:20:30.123456", "notes": "",
         })
     });
@@ -214,6 +235,9 @@ fn oai(shared: &Shared, asked: &Asked, stream: &mut std::net::TcpStream) -> std:
     let portal = shared.lock().clone();
     let token = asked.parameter("resumptionToken");
     let error = |code: &str| format!("<error code=\"{code}\">no</error>");
+    if portal.fault == Fault::Floods {
+        return write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 70000000\r\n\r\n");
+    }
     let inner = match asked.parameter("verb").as_deref() {
         Some("Identify") => "<Identify><protocolVersion>2.0</protocolVersion><deletedRecord>persistent</deletedRecord>\
             <granularity>YYYY-MM-DD</granularity></Identify>"
@@ -602,6 +626,37 @@ async fn a_portal_that_fails_or_does_not_add_up_loses_nothing() {
     scene.change(|portal| *portal = Portal { datasets: (3..=10).collect(), deleted: vec![2], ..ten() });
     says(&scene.run_as(whole).await, "done", "withdrawn", 1);
     assert_eq!(scene.in_force().await, 9);
+}
+
+#[tokio::test]
+async fn a_portal_whose_list_moves_while_it_is_read_loses_nothing() {
+    let portal = || Portal { page: 4, datasets: (10..=19).collect(), ..Portal::default() };
+    let scene = Scene::new("ckan", portal(), |source| source.address = source.address.replace("/catalogue", "/")).await;
+    says(&scene.run().await, "done", "registered", 10);
+    // The first goes and one comes at the end: as many as before, and one was never listed.
+    scene.change(|portal| portal.fault = Fault::Shifts);
+    let moved = scene.run_as(json!({"whole": true})).await;
+    says(&moved, "partial", "withdrawn", 0);
+    assert!(moved["reason"].as_str().unwrap().contains("changed while it was read"), "{moved}");
+    assert_eq!(scene.in_force().await, 11);
+}
+
+#[tokio::test]
+async fn a_portal_whose_records_have_addresses_of_their_own_must_tell_its_names() {
+    let portal = Portal { page: 4, fault: Fault::TellsNoNames, ..ten() };
+    let scene = Scene::new("ckan", portal, |source| source.address = source.address.replace("/catalogue", "/")).await;
+    says(&scene.run().await, "partial", "registered", 10);
+    scene.change(|portal| portal.datasets.retain(|number| *number != 1));
+    says(&scene.run().await, "partial", "withdrawn", 0);
+    assert_eq!(scene.in_force().await, 10);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_held_in_memory_is_bounded_whatever_the_source_may_bring() {
+    let scene = Scene::new("oai_pmh", Portal { fault: Fault::Floods, ..ten() }, |_| ()).await;
+    let run = scene.run().await;
+    says(&run, "failed", "read", 0);
+    assert!(run["reason"].as_str().unwrap().contains("67108864"), "{run}");
 }
 
 #[tokio::test]
