@@ -17,7 +17,7 @@ use crate::domain::ids::{DatasetId, Digest, Identity, Iri, Seq};
 use crate::schema::{self, Defaults};
 use crate::store::{AppendError, Expectation, Priority};
 
-use super::{Catalogue, CatalogueError, IfMatch, expected_of_new, licences, rules};
+use super::{Catalogue, CatalogueError, IfMatch, expected_of_new, expected_of_next, licences, rules};
 
 /// How often changes are looked at again when others wrote in between.
 const TRIES: usize = 3;
@@ -158,7 +158,8 @@ impl Catalogue {
                 let dataset = self.described(document, &Defaults { id: id.clone(), ..self.defaults() })?;
                 let Some(record) = self.revision_after(&current, dataset)? else { return Ok(Step::unchanged(current)) };
                 is_made_from(&current, *if_match)?;
-                let expected = vec![Expectation::DatasetAt(id.clone(), current.revision)];
+                self.source_is_free(owner, &current, &record.dataset).await?;
+                let expected = expected_of_next(&current, &record.dataset);
                 let what = What::DatasetRevised { record: Box::new(record.clone()) };
                 let difference = told(Some(&current.dataset), &record.dataset);
                 Ok(Step { done: Done { became: Became::Revised, record, difference }, append: Some((what, expected)) })
@@ -274,9 +275,9 @@ impl Step {
     }
 }
 
-/// The source that a new record brings along.
+/// The source of a record that is written.
 fn source_of(step: &Step) -> Option<(String, Iri)> {
-    let source = step.done.record.dataset.source.as_ref().filter(|_| step.done.became == Became::Registered)?;
+    let source = step.done.record.dataset.source.as_ref()?;
     Some((source.name.clone(), source.iri.clone()))
 }
 

@@ -22,7 +22,7 @@ use jiff::tz::TimeZone;
 use uuid::{NoContext, Uuid};
 
 use crate::clock::Clock;
-use crate::domain::dataset::{Dataset, Registered, Withdrawn};
+use crate::domain::dataset::{Dataset, Registered, Source, Withdrawn};
 use crate::domain::event::{Actor, Event, What};
 use crate::domain::ids::{
     Country, DatasetId, Digest, Identity, IdentityKind, InvalidName, Iri, Revision, Seq, TrustDomain,
@@ -221,6 +221,7 @@ impl Catalogue {
         let Some(record) = self.revision_after(&current, dataset)? else {
             return Ok(Outcome::Unchanged(current));
         };
+        self.source_is_free(by, &current, &record.dataset).await?;
         let record = Registered { reason, ..record };
         self.put_revision(actor, by, &current, record).await
     }
@@ -234,10 +235,13 @@ impl Catalogue {
         record: Registered,
     ) -> Result<Outcome, CatalogueError> {
         let id = &record.dataset.id;
-        let expected = vec![Expectation::DatasetAt(id.clone(), current.revision)];
+        let expected = expected_of_next(current, &record.dataset);
         let what = What::DatasetRevised { record: Box::new(record.clone()) };
         match self.append(actor, what, expected).await {
             Ok(seq) => Ok(Outcome::Revised(Registered { seq, ..record })),
+            Err(AppendError::Conflict(broken @ Expectation::SourceAbsent(..))) => {
+                Err(self.why_taken(by, &record.dataset, broken).await?)
+            }
             Err(AppendError::Conflict(_)) => Err(self.why_stale(by, id).await),
             Err(other) => Err(other.into()),
         }
@@ -381,6 +385,18 @@ impl Catalogue {
         Ok(positions.last().copied().unwrap_or_else(|| self.store.head()))
     }
 
+    /// Whether a source that a revision brings along is no other dataset's.
+    async fn source_is_free(&self, by: &Identity, before: &Registered, after: &Dataset) -> Result<(), CatalogueError> {
+        let Some(source) = new_source(before, after) else { return Ok(()) };
+        match self.store.dataset_by_source(&source.name, &source.iri).await? {
+            Some(_) => {
+                let broken = Expectation::SourceAbsent(source.name.clone(), source.iri.clone());
+                Err(self.why_taken(by, after, broken).await?)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Why a new dataset was refused by the log: its id or its source is taken.
     async fn why_taken(
         &self,
@@ -421,4 +437,16 @@ impl Catalogue {
 fn expected_of_new(dataset: &Dataset) -> Vec<Expectation> {
     let source = dataset.source.iter().map(|s| Expectation::SourceAbsent(s.name.clone(), s.iri.clone()));
     std::iter::once(Expectation::DatasetAbsent(dataset.id.clone())).chain(source).collect()
+}
+
+/// What a revision expects: what it was made from, and that the source it brings along is no other dataset's.
+fn expected_of_next(before: &Registered, after: &Dataset) -> Vec<Expectation> {
+    let source = new_source(before, after).map(|s| Expectation::SourceAbsent(s.name.clone(), s.iri.clone()));
+    std::iter::once(Expectation::DatasetAt(after.id.clone(), before.revision)).chain(source).collect()
+}
+
+/// The record of a source that a revision names and the one before did not.
+fn new_source<'d>(before: &Registered, after: &'d Dataset) -> Option<&'d Source> {
+    let known = before.dataset.source.as_ref();
+    after.source.as_ref().filter(|new| known.is_none_or(|old| (&old.name, &old.iri) != (&new.name, &new.iri)))
 }

@@ -178,6 +178,34 @@ async fn records_are_walked_page_by_page_without_a_gap() {
 }
 
 #[tokio::test]
+async fn a_source_that_another_dataset_has_is_refused_by_its_name_and_keeps_nothing_else_back() {
+    let scene = Scene::new().await;
+    let source = |iri: &str| json!({ "name": "test", "iri": iri, "digest": "a".repeat(64) });
+    let mut imported = titled("imported", "Imported");
+    imported["source"] = source("urn:x:1");
+    assert_eq!(scene.call("POST", "/api/v1/datasets").json(&imported).send().await.status, 201);
+    let made = scene.call("POST", "/api/v1/datasets").json(&titled("own", "Own")).send().await;
+    let mut own = titled("own", "Own");
+    own["source"] = source("urn:x:1");
+    let put = scene.call("PUT", "/api/v1/datasets/own").header("If-Match", made.header("etag").unwrap());
+    let problem = put.json(&own).send().await.problem(409, "already_exists");
+    assert!(problem["detail"].as_str().unwrap().contains("urn:x:1"), "{problem}");
+
+    let other = scene.call("POST", "/api/v1/datasets").json(&titled("other", "Other")).send().await;
+    let revise = |local: &str, document: &Value, reply: &Reply| json!({ "operation": "revise", "id": id_of(local), "if_match": tag(reply), "document": document });
+    let changes = json!([revise("own", &own, &made), register("new")]);
+    let done = scene.change(&json!({ "changes": changes, "keep_going": true })).await;
+    assert_eq!(kinds(&done), ["refused", "registered"], "{}", done.text());
+    // Two of one request that bring the same one.
+    own["source"] = source("urn:x:2");
+    let mut second = titled("other", "Other");
+    second["source"] = source("urn:x:2");
+    let changes = json!([revise("own", &own, &made), revise("other", &second, &other)]);
+    let done = scene.change(&json!({ "changes": changes, "keep_going": true })).await;
+    assert_eq!(kinds(&done), ["revised", "refused"], "{}", done.text());
+}
+
+#[tokio::test]
 async fn a_request_that_is_none_is_refused_with_what_to_send() {
     let scene = Scene::new().await;
     for body in [json!([]), json!({}), json!({ "changes": {} }), json!({ "changes": [], "force": true })] {
