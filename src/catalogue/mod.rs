@@ -285,15 +285,24 @@ impl Catalogue {
     /// What the source of an imported dataset said, word for word, when the revision that stands was read. For the
     /// owner alone: such a text may name people.
     pub async fn source_text(&self, by: &Identity, id: &DatasetId) -> Result<KeptText, CatalogueError> {
-        let record = self.record(id).await?;
-        if record.owner != *by {
-            return Err(CatalogueError::NotFound(id.clone()));
-        }
+        let record = self.owned(by, id).await?;
         let kept = match &record.dataset.source {
             Some(source) => self.store.source_text(id, &source.digest).await?,
             None => None,
         };
         kept.ok_or_else(|| CatalogueError::NoSourceText(id.clone()))
+    }
+
+    /// Erases every text that is kept of what the source of a dataset said, for the owner alone; gives how many there were.
+    pub async fn erase_source_text(&self, by: &Identity, id: &DatasetId) -> Result<u64, CatalogueError> {
+        self.owned(by, id).await?;
+        Ok(self.store.erase_source_text(id).await?)
+    }
+
+    /// A record as it stands, for its owner; to anybody else it is as if it were not there.
+    async fn owned(&self, by: &Identity, id: &DatasetId) -> Result<Registered, CatalogueError> {
+        let record = self.record(id).await?;
+        if record.owner == *by { Ok(record) } else { Err(CatalogueError::NotFound(id.clone())) }
     }
 
     /// Datasets in the order of their ids, after one, at most `limit`.

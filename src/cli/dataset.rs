@@ -142,6 +142,9 @@ enum DatasetCommand {
     Source {
         /// Its id, or the last part of it.
         id: String,
+        /// Erase the texts of all its revisions instead, for good; backups keep theirs until they are gone.
+        #[arg(long)]
+        erase: bool,
         #[command(flatten)]
         node: NodeArgs,
     },
@@ -244,8 +247,14 @@ pub fn run(args: DatasetArgs, output: Output) -> Result<(), Failure> {
             acknowledged(&reply, output)
         }
         DatasetCommand::Pull(args) => pull::run(args, output),
-        DatasetCommand::Source { id, node } => {
+        DatasetCommand::Source { id, erase, node } => {
             let path = format!("{}/source", address(&id)?);
+            if erase {
+                let call = async {
+                    node.connect()?.call::<()>("DELETE", &path, &[], &[], None).await.map_err(connect::failed)
+                };
+                return output.thing(&wait(call)?.body);
+            }
             let bytes = wait(async { node.connect()?.get_bytes(&path).await.map_err(connect::failed) })?;
             output.foreign(&String::from_utf8_lossy(&bytes))
         }

@@ -84,6 +84,25 @@ async fn a_changed_record_brings_its_new_words_and_an_unchanged_one_writes_nothi
 }
 
 #[tokio::test]
+async fn the_owners_steward_erases_what_the_source_said_of_every_revision() {
+    let scene = Scene::new().await;
+    let id = imported(&scene).await;
+    assert_eq!(scene.import(&json!({ "draft": draft("Alle Vögel", "b"), "text": "new" })).await["outcome"], "revised");
+    let path = format!("/api/v1/datasets/{}/source", id.rsplit('/').next().unwrap());
+    scene.node.call("DELETE", &path).send().await.problem(401, "unauthenticated");
+    let other = scene.node.token(Role::Steward, Some("other")).await;
+    scene.node.call("DELETE", &path).bearer(&other).send().await.problem(404, "not_found");
+    let researcher = scene.node.token(Role::Researcher, None).await;
+    scene.node.call("DELETE", &path).bearer(&researcher).send().await.problem(403, "forbidden");
+    assert_eq!(scene.source(&id).await.text(), "new");
+    for number in [2, 0] {
+        let erased = scene.call("DELETE", &path).send().await;
+        assert_eq!((erased.status, erased.json()), (200, json!({ "erased": number })));
+    }
+    scene.source(&id).await.problem(404, "not_found");
+}
+
+#[tokio::test]
 async fn a_text_too_long_is_not_kept_and_the_record_is() {
     let scene = Scene::new().await;
     let long = "x".repeat(MAX_SOURCE_TEXT + 1);
