@@ -4,7 +4,8 @@
 //! sentence each, what could not be kept as it was. [`finish`] puts the draft together: without what is not stated, with
 //! its source and the source's own text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::Hash;
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ use crate::vocabulary;
 
 /// The most bytes of a draft, which is the most that the API takes.
 const DRAFT_LIMIT: usize = 1 << 20;
+
+/// The most members of a list that are read at all; as many as are kept of them stand in [`bounds::LIST`].
+pub(crate) const READ: usize = 4 * bounds::LIST;
 
 /// What is the same for every record of an import.
 #[derive(Debug, Clone)]
@@ -137,16 +141,16 @@ impl Notes {
 
     /// A text of several lines in its languages; several in one language follow one another.
     pub(crate) fn prose(&mut self, what: &str, said: impl IntoIterator<Item = (LanguageTag, String)>) -> Option<Text> {
-        let mut parts: BTreeMap<LanguageTag, Vec<String>> = BTreeMap::new();
+        let mut parts: BTreeMap<LanguageTag, Once<String>> = BTreeMap::new();
         for (language, raw) in said {
             let part = text::passage(&raw);
-            let parts = parts.entry(language).or_default();
-            if !part.is_empty() && !parts.contains(&part) {
-                parts.push(part);
+            if !part.is_empty() {
+                parts.entry(language).or_default().push(part);
             }
         }
         let mut texts = BTreeMap::new();
-        for (language, parts) in parts.into_iter().filter(|(_, parts)| !parts.is_empty()) {
+        for (language, parts) in parts {
+            let parts = self.read(what, parts);
             let (value, was_cut) = text::shortened(parts.join("\n\n"), bounds::TEXT);
             if was_cut {
                 self.note(format!("{what} in {language}: shortened to {} characters", bounds::TEXT));
@@ -166,16 +170,24 @@ impl Notes {
 
     /// IRIs, each once; what is not one is noted.
     pub(crate) fn iris<'t>(&mut self, what: &str, texts: impl IntoIterator<Item = &'t str>) -> Vec<Iri> {
-        let mut iris = Vec::new();
+        let mut iris = Once::default();
         for text in texts {
             match parse_iri(text) {
-                Some(iri) if iris.contains(&iri) => {}
                 Some(iri) => iris.push(iri),
                 None => self.note(format!("{what}: {:?} is not an IRI", shown(text))),
             }
         }
+        let mut iris = self.read(what, iris);
         self.cut(what, &mut iris);
         iris
+    }
+
+    /// What was read of a list, with a note where that is not all.
+    fn read<T>(&mut self, what: &str, once: Once<T>) -> Vec<T> {
+        if once.is_cut {
+            self.note(format!("{what}: more than {READ} are named, and the others are not read"));
+        }
+        once.list
     }
 
     /// Keeps a list within its bound.
@@ -200,7 +212,7 @@ impl Notes {
 
     /// Keywords by language, sorted, each once.
     pub(crate) fn keywords(&mut self, said: impl IntoIterator<Item = (LanguageTag, String)>) -> Keywords {
-        let mut keywords = Keywords::new();
+        let mut sorted: BTreeMap<LanguageTag, BTreeSet<String>> = BTreeMap::new();
         for (language, raw) in said {
             let word = text::line(&raw);
             if word.chars().count() > bounds::KEYWORDS {
@@ -208,25 +220,24 @@ impl Notes {
                 self.note(format!("keyword in {language}: one of more than {most} characters is left out"));
                 continue;
             }
-            let words = keywords.entry(language).or_default();
-            if !word.is_empty() && !words.contains(&word) {
-                words.push(word);
+            if !word.is_empty() {
+                sorted.entry(language).or_default().insert(word);
             }
         }
+        let mut keywords: Keywords =
+            sorted.into_iter().map(|(language, words)| (language, words.into_iter().collect())).collect();
         for (language, words) in &mut keywords {
-            words.sort();
             if words.len() > bounds::KEYWORDS {
                 self.0.push(format!("keywords in {language}: {} of {} are kept", bounds::KEYWORDS, words.len()));
                 words.truncate(bounds::KEYWORDS);
             }
         }
-        keywords.retain(|_, words| !words.is_empty());
         keywords
     }
 
     /// Themes: entries of the EU tables, or IRIs of other vocabularies.
     pub(crate) fn themes<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) -> Vec<Iri> {
-        let mut themes = Vec::new();
+        let mut themes = Once::default();
         for text in texts {
             let theme = match vocabulary::theme(text) {
                 Some(theme) => Some(theme),
@@ -234,25 +245,25 @@ impl Notes {
                 None => parse_iri(text),
             };
             match theme {
-                Some(theme) if themes.contains(&theme) => {}
                 Some(theme) => themes.push(theme),
                 None => self.note(format!("theme: {:?} is not an entry of the EU table", shown(text))),
             }
         }
+        let mut themes = self.read("themes", themes);
         self.cut("themes", &mut themes);
         themes
     }
 
     /// Languages of the content: entries of the EU table, or tags.
     pub(crate) fn languages<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) -> Vec<LanguageTag> {
-        let mut languages = Vec::new();
+        let mut languages = Once::default();
         for text in texts {
             match vocabulary::language(text) {
-                Some(tag) if languages.contains(&tag) => {}
                 Some(tag) => languages.push(tag),
                 None => self.note(format!("language: {:?} is not an entry of the EU table or a tag", shown(text))),
             }
         }
+        let mut languages = self.read("languages", languages);
         self.cut("languages", &mut languages);
         languages
     }
@@ -290,6 +301,29 @@ impl Notes {
             self.note(format!("{what}: shortened to {} characters", bounds::LINE));
         }
         (!line.is_empty()).then_some(line)
+    }
+}
+
+/// Members in their order, each once, up to [`READ`].
+struct Once<T> {
+    list: Vec<T>,
+    seen: HashSet<T>,
+    is_cut: bool,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self { list: Vec::new(), seen: HashSet::new(), is_cut: false }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Once<T> {
+    fn push(&mut self, member: T) {
+        if self.list.len() == READ {
+            self.is_cut |= !self.seen.contains(&member);
+        } else if self.seen.insert(member.clone()) {
+            self.list.push(member);
+        }
     }
 }
 
@@ -346,4 +380,31 @@ fn placeholder_id() -> DatasetId {
 
 fn placeholder_country() -> Country {
     "BE".parse().expect("BE is a country")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_without_end_is_read_up_to_a_bound_and_the_note_says_so() {
+        let many: Vec<String> =
+            (0..300_000).map(|number| format!("https://example.org/{}", number % 150_000)).collect();
+        let mut notes = Notes::default();
+        let iris = notes.iris("page", many.iter().map(String::as_str));
+        assert_eq!((iris.len(), iris[999].as_str()), (bounds::LIST, "https://example.org/999"));
+        assert_eq!(notes.themes(many.iter().map(String::as_str)).len(), bounds::LIST);
+        let words = notes.keywords(many.iter().map(|word| (undetermined(), word.clone())));
+        assert_eq!(words[&undetermined()].len(), bounds::KEYWORDS);
+        notes.prose("rights", many.iter().map(|part| (undetermined(), part.clone()))).unwrap();
+        let notes = notes.sorted();
+        for what in ["page", "themes", "rights"] {
+            assert!(
+                notes
+                    .iter()
+                    .any(|note| note == &format!("{what}: more than {READ} are named, and the others are not read")),
+                "{notes:?}"
+            );
+        }
+    }
 }

@@ -281,34 +281,34 @@ fn heading(line: &str) -> Option<&str> {
     rest.starts_with(' ').then(|| rest.trim())
 }
 
-/// `[words](address)` becomes `words (address)`; an image becomes its words.
+/// `[words](address)` becomes `words (address)`; an image becomes its words. Every character is looked at a few times at
+/// most, however many brackets there are that are no links.
 fn without_links(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once('[') {
-        let link = after.split_once("](").and_then(|(words, tail)| {
-            let (address, tail) = tail.split_once(')')?;
-            (!words.contains('[') && !address.contains(char::is_whitespace)).then_some((words, address, tail))
-        });
-        let Some((words, address, tail)) = link else {
-            plain.push_str(before);
-            plain.push('[');
-            rest = after;
+    let mut from = 0;
+    // Where the address that was looked at last ends; those that begin before it end there too.
+    let mut end = 0;
+    while let Some(middle) = line[from..].find("](").map(|at| from + at) {
+        let (rest, address) = (&line[from..middle], middle + 2);
+        if end < address {
+            let ends = |c: char| c == ')' || c.is_whitespace();
+            end = line[address..].find(ends).map_or(line.len(), |at| address + at);
+        }
+        let link = rest.rfind('[').filter(|_| line[end..].starts_with(')'));
+        let Some(open) = link else {
+            plain.push_str(&line[from..address]);
+            from = address;
             continue;
         };
-        if let Some(before) = before.strip_suffix('!') {
-            plain.push_str(before);
-            plain.push_str(words);
-        } else {
-            plain.push_str(before);
-            plain.push_str(words);
-            if address.starts_with("http") && address != words {
-                plain.push_str(&format!(" ({address})"));
-            }
+        let (before, words, address) = (&rest[..open], &rest[open + 1..], &line[address..end]);
+        plain.push_str(before.strip_suffix('!').unwrap_or(before));
+        plain.push_str(words);
+        if !before.ends_with('!') && address.starts_with("http") && address != words {
+            plain.push_str(&format!(" ({address})"));
         }
-        rest = tail;
+        from = end + 1;
     }
-    plain.push_str(rest);
+    plain.push_str(&line[from..]);
     plain
 }
 
@@ -375,6 +375,15 @@ mod tests {
             assert!(plain.len() < 1 << 20, "{} bytes", plain.len());
         }
         assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn brackets_without_end_cost_no_more_than_their_length() {
+        for hostile in ["[".repeat(MARKUP_LIMIT), "[](".repeat(130_000) + " )", "](".repeat(200_000) + ")"] {
+            assert_eq!(without_links(&hostile), hostile);
+        }
+        assert_eq!(without_links("[[a](b c) d](e) ![x](y)[z](http://z)"), "[[a](b c) d](e) xz (http://z)");
+        assert_eq!(without_links("[a](b"), "[a](b");
     }
 
     #[test]

@@ -9,13 +9,17 @@ use crate::domain::ids::{Digest, Iri};
 use crate::domain::licence::Licence;
 use crate::formats::dcat::distribution::{format_of, media_type_of};
 use crate::formats::dcat::rights::same;
-use crate::formats::draft::{Notes, shown};
+use crate::formats::draft::{Notes, READ, shown};
 use crate::formats::said::{count, field, objects, tagged, text, texts};
 
 /// Every resource, in the portal's order. A licence is told only where it differs from the package's.
 pub(super) fn all(package: &Package<'_>, notes: &mut Notes, whole: Option<&Licence>) -> Vec<Distribution> {
     let mut found = Vec::new();
-    for resource in package.fields.get("resources").map(objects).unwrap_or_default() {
+    let resources = package.fields.get("resources").map(objects).unwrap_or_default();
+    if resources.len() > READ {
+        notes.note(format!("distributions: more than {READ} are named, and the others are not read"));
+    }
+    for resource in resources.into_iter().take(READ) {
         if resource.get("state").and_then(Value::as_str) == Some("deleted") {
             continue;
         }

@@ -9,7 +9,7 @@ use crate::domain::ids::{Iri, LanguageTag};
 use crate::domain::licence::Licence;
 use crate::domain::text::Text;
 use crate::formats::dcat::rights::{plain, same};
-use crate::formats::draft::{Notes, parse_iri, shown, undetermined};
+use crate::formats::draft::{Notes, READ, parse_iri, shown, undetermined};
 use crate::formats::said::{is_blank, objects, text};
 use crate::vocabulary::{self, licence::resolve};
 
@@ -212,6 +212,10 @@ fn files(head: &Map<String, Value>, name: &str, notes: &mut Notes) -> Vec<Distri
                 _ => paths.extend(text(value)),
             }
         }
+    }
+    if paths.len() > READ {
+        notes.note(format!("distributions: more than {READ} are named, and the others are not read"));
+        paths.truncate(READ);
     }
     let mut found: Vec<Distribution> = Vec::new();
     for path in paths {
