@@ -14,6 +14,8 @@ const RATIO: u64 = 300;
 const FREE: u64 = 4 << 20;
 /// Compressed bytes unpacked at a time, so that one step makes at most some megabytes.
 const STEP: usize = 4 << 10;
+/// The largest window that Zstandard may ask for, 8 MiB, as a power of two (RFC 9659).
+const WINDOW_LOG: u32 = 23;
 
 /// Why unpacking stopped.
 #[derive(Debug)]
@@ -79,7 +81,9 @@ impl Inflate {
             Some("gzip" | "x-gzip") => Self::Gzip(Box::new(MultiGzDecoder::new(drawer))),
             Some("deflate") => Self::Unknown(drawer),
             Some("zstd") => {
-                let decoder = raw::Decoder::new().map_err(|error| Stopped::Broken(error.to_string()))?;
+                let broken = |error: io::Error| Stopped::Broken(error.to_string());
+                let mut decoder = raw::Decoder::new().map_err(broken)?;
+                decoder.set_parameter(raw::DParameter::WindowLogMax(WINDOW_LOG)).map_err(broken)?;
                 Self::Zstd(Box::new(zio::Writer::new(drawer, decoder)))
             }
             Some(other) => {
@@ -232,6 +236,18 @@ mod tests {
             let bytes = packed(encoding, &text);
             assert!(matches!(unpack(encoding, &bytes, 399_999, 4096), Err(Stopped::TooLarge)), "{encoding}");
             assert!(unpack(encoding, &bytes, 400_000, 4096).is_ok(), "{encoding}");
+        }
+    }
+
+    #[test]
+    fn a_window_larger_than_the_web_allows_is_not_opened() {
+        let text: Vec<u8> = (0..5_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        for (log, taken) in [(23, true), (24, false)] {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(log).unwrap();
+            encoder.write_all(&text).unwrap();
+            let bytes = encoder.finish().unwrap();
+            assert_eq!(unpack("zstd", &bytes, 1 << 30, 4096).is_ok(), taken, "{log}");
         }
     }
 
