@@ -33,6 +33,31 @@ impl PersonalData {
         matches!(self, Self::Pseudonymised | Self::Yes)
     }
 
+    /// What a class of DPV says of the data that has it, by its name within [`DPV`].
+    pub fn of_dpv(class: &str) -> Option<Self> {
+        match class {
+            "PseudonymisedData" => Some(Self::Pseudonymised),
+            "AnonymisedData" => Some(Self::Anonymised),
+            _ if class.ends_with("NonPersonalData") => Some(Self::No),
+            // Sensitive, special, collected, derived: every kind of personal data is personal data.
+            _ if class.ends_with("PersonalData") => Some(Self::Yes),
+            _ => None,
+        }
+    }
+
+    /// What several answers say together: what is personal anywhere is personal, and a milder word beside it does not take
+    /// that back. Nothing where they differ otherwise.
+    pub fn together(answers: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut answers: Vec<Self> = answers.into_iter().filter(|answer| *answer != Self::NotStated).collect();
+        answers.sort();
+        answers.dedup();
+        match answers[..] {
+            [] => Some(Self::NotStated),
+            [one] => Some(one),
+            [.., strongest] => strongest.is_personal().then_some(strongest),
+        }
+    }
+
     /// The value as the API and the facets spell it.
     pub fn as_str(self) -> &'static str {
         match self {

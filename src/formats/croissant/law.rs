@@ -8,7 +8,7 @@ use crate::domain::dataset::{AccessRights, Agent, Contact, Crawl, Dataset, Perio
 use crate::domain::gdpr::{Dpia, Gdpr, PersonalData, Transfer, is_special_category, is_special_condition};
 use crate::domain::ids::{Country, Iri};
 use crate::domain::licence::Answer;
-use crate::formats::draft::{Notes, day, parse_iri};
+use crate::formats::draft::{Notes, day, parse_iri, shown};
 use crate::formats::linked::{Document, Item, Node, short};
 use crate::formats::schema_org::words::Words;
 use crate::formats::schema_org::{coverage, parties};
@@ -45,9 +45,17 @@ pub(super) fn read(document: &Document, root: &Node, dataset: &mut Dataset, note
 }
 
 fn personal_data(document: &Document, root: &Node, gdpr: &mut Gdpr, notes: &mut Notes) {
-    let classes: Vec<String> = root.references("dpv:hasData").iter().map(|iri| short(iri)).collect();
-    let class = PERSONAL.iter().find(|(_, class)| classes.iter().any(|said| said == class));
-    gdpr.personal_data = class.map_or(PersonalData::NotStated, |(answer, _)| *answer);
+    let mut answers = Vec::new();
+    for class in root.references("dpv:hasData").iter().map(|iri| short(iri)) {
+        match class.strip_prefix("dpv:").and_then(PersonalData::of_dpv) {
+            Some(answer) => answers.push(answer),
+            None => notes.note(format!("personal data: {:?} does not say whether there is any", shown(&class))),
+        }
+    }
+    gdpr.personal_data = PersonalData::together(answers).unwrap_or_else(|| {
+        notes.note("personal data: several answers are stated that differ, so none is taken");
+        PersonalData::NotStated
+    });
     let categories: Vec<&Node> = root.nodes("dpv:hasPersonalData").collect();
     let is_typed = categories.iter().any(|node| node.is("dpv:SpecialCategoryPersonalData"));
     for node in categories {

@@ -14,7 +14,8 @@ use crate::formats::linked::{Item, Node, long, short};
 const OWN: [&str; 1] = ["secure_environment"];
 
 /// What a rule, a duty, a constraint and an offer may say and still be understood.
-const OF_OFFER: [&str; 8] = [
+const OF_OFFER: [&str; 9] = [
+    "odrl:target",
     "odrl:permission",
     "odrl:prohibition",
     "odrl:obligation",
@@ -41,6 +42,12 @@ pub(super) fn read(root: &Node, dataset: &mut Dataset, notes: &mut Notes) {
         notes.note("policy: the offer states no rule");
         return;
     }
+    let rules = ["odrl:permission", "odrl:prohibition", "odrl:obligation"];
+    let rules = rules.iter().flat_map(|rule| offer.all(rule)).filter_map(Item::node);
+    if std::iter::once(offer).chain(rules).any(|said| is_about_other(said, root)) {
+        notes.note("policy: a rule is about something else, so nothing of it is kept");
+        return;
+    }
     dataset.policy = policy(offer);
     if dataset.policy.is_none() {
         notes.note("policy: a part of it is not understood, so nothing of it is kept");
@@ -64,6 +71,13 @@ fn policy(offer: &Node) -> Option<Policy> {
         approval,
         duration,
     })
+}
+
+/// Whether an offer or a rule says what it is about, and that is not this dataset.
+fn is_about_other(node: &Node, root: &Node) -> bool {
+    let own = root.id.as_deref().map(long);
+    let is_own = |target: String| Some(long(&target)) == own;
+    node.all("odrl:target").iter().any(|target| !target.reference().is_some_and(is_own))
 }
 
 /// Nothing where a thing says something that is not in the list.

@@ -213,6 +213,48 @@ fn a_policy_is_kept_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_policy_about_something_else_is_not_kept() {
+    let offer = |of_offer: Value, target: Value| {
+        let rule = json!({"odrl:action": {"@id": "odrl:use"}, "odrl:target": target});
+        let usage = json!({"@type": "odrl:Offer", "odrl:permission": rule, "odrl:target": of_offer});
+        let draft = read(&document(json!({"usageInfo": usage})), &common()).unwrap();
+        let is_noted = draft.notes.iter().any(|note| note.contains("about something else"));
+        (draft.dataset.get("policy").is_some(), is_noted)
+    };
+    let (own, other) = (json!({"@id": "https://data.example/a"}), json!({"@id": "https://data.example/b"}));
+    assert_eq!(offer(json!([]), json!([])), (true, false));
+    assert_eq!(offer(own.clone(), own.clone()), (true, false));
+    for (of_offer, of_rule) in [
+        (json!([]), other.clone()),
+        (other.clone(), json!([])),
+        (own.clone(), json!([own, other])),
+        (json!([]), json!({"name": "x"})),
+    ] {
+        assert_eq!(offer(of_offer, of_rule), (false, true));
+    }
+}
+
+#[test]
+fn what_is_personal_anywhere_is_personal() {
+    let said = |classes: &[&str]| {
+        let classes: Vec<Value> = classes.iter().map(|class| json!({"@id": class})).collect();
+        let draft = read(&document(json!({"dpv:hasData": classes})), &common()).unwrap();
+        let answer = draft.dataset.pointer("/gdpr/personal_data").cloned().unwrap_or_default();
+        (answer, draft.notes.iter().any(|note| note.starts_with("personal data")))
+    };
+    for (classes, answer, is_noted) in [
+        (&["dpv:NonPersonalData"][..], json!("no"), false),
+        (&["dpv:NonPersonalData", "dpv:PersonalData"], json!("yes"), false),
+        (&["dpv:AnonymisedData", "dpv:PseudonymisedData"], json!("pseudonymised"), false),
+        (&["dpv:NonPersonalData", "dpv:SensitivePersonalData"], json!("yes"), false),
+        (&["dpv:NonPersonalData", "dpv:AnonymisedData"], Value::Null, true),
+        (&["dpv:SyntheticData"], Value::Null, true),
+    ] {
+        assert_eq!(said(classes), (answer, is_noted), "{classes:?}");
+    }
+}
+
+#[test]
 fn the_bytes_of_shards_have_no_address() {
     let example: Value = serde_json::from_str(include_str!("../../../config/examples/dataset.json")).unwrap();
     let record = crate::formats::samples::registered(serde_json::from_value(example).unwrap());

@@ -5,7 +5,7 @@ use std::io;
 use super::node::{Node, Term};
 use super::record::{Record, parse_iri, shown};
 use super::terms::Property;
-use super::{german, rights};
+use super::{gdpr, german, rights};
 use crate::domain::bounds;
 use crate::domain::dataset::Distribution;
 use crate::domain::gdpr::PersonalData;
@@ -46,7 +46,7 @@ pub(super) fn all(record: &mut Record<'_>, node: &Node) -> io::Result<Vec<Read>>
             let name = title.as_ref().map(|title| title.best(&[]).1.to_owned());
             (access_url.clone(), download_url.clone(), name, format.clone())
         });
-        found.dedup_by(|a, b| a.distribution == b.distribution);
+        found.dedup_by(|a, b| a.distribution == b.distribution && a.personal_data == b.personal_data);
     }
     Ok(found)
 }
@@ -82,9 +82,11 @@ fn one(record: &mut Record<'_>, node: &Node) -> io::Result<Read> {
     };
     let mut rights: Vec<Term> = node.all(Property::RIGHTS).cloned().collect();
     rights.extend(node.all(Property::DE_ATTRIBUTION).filter(|term| term.is_literal()).cloned());
+    let mut personal = gdpr::stated(record, node);
+    personal.push(conditions.personal_data);
     Ok(Read {
         distribution,
-        personal_data: conditions.personal_data,
+        personal_data: gdpr::together(record, personal),
         rights,
         datapoints: record.count("number of records", node.all(Property::DATAPOINTS)),
         features: node.all(Property::HAS_FEATURE).cloned().collect(),

@@ -50,33 +50,37 @@ fn named_nodes<'n>(node: &'n Node, properties: &'n [Property]) -> impl Iterator<
 /// Whether there is personal data. One distribution with it makes the dataset personal; all of them must be without for
 /// a *no*.
 fn personal_data(record: &mut Record<'_>, node: &Node, distributions: &[Read]) -> PersonalData {
-    let mut answers: Vec<PersonalData> = node
-        .all(Property::HAS_DATA)
-        .filter_map(|term| match term.iri()?.strip_prefix(DPV)? {
-            "PersonalData" => Some(PersonalData::Yes),
-            "PseudonymisedData" => Some(PersonalData::Pseudonymised),
-            "AnonymisedData" => Some(PersonalData::Anonymised),
-            "NonPersonalData" => Some(PersonalData::No),
-            _ => None,
-        })
-        .collect();
-    if distributions.iter().any(|read| read.personal_data == PersonalData::Yes) {
-        answers.push(PersonalData::Yes);
-    } else if !distributions.is_empty() && distributions.iter().all(|read| read.personal_data == PersonalData::No) {
-        answers.push(PersonalData::No);
+    let mut answers = stated(record, node);
+    let each = || distributions.iter().map(|read| read.personal_data);
+    if each().all(|answer| answer != PersonalData::NotStated) {
+        answers.extend(each());
+    } else {
+        answers.extend(each().filter(|answer| answer.is_personal()));
     }
-    answers.sort();
-    answers.dedup();
-    match answers[..] {
-        [one] => one,
-        [] => PersonalData::NotStated,
-        // What is personal anywhere is personal; a milder word beside it does not take that back.
-        _ if answers.contains(&PersonalData::Yes) => PersonalData::Yes,
-        _ => {
-            record.note("personal data: several answers are stated that differ, so none is taken");
-            PersonalData::NotStated
+    together(record, answers)
+}
+
+/// What a dataset or a distribution says itself.
+pub(super) fn stated(record: &mut Record<'_>, node: &Node) -> Vec<PersonalData> {
+    let mut answers = Vec::new();
+    for term in node.all(Property::HAS_DATA) {
+        let text = term.text().unwrap_or_default();
+        match present(term).as_deref().and_then(|iri| iri.strip_prefix(DPV)).and_then(PersonalData::of_dpv) {
+            Some(answer) => answers.push(answer),
+            // Our own writer says here too that data is synthetic, which the block of training has in its own words.
+            None if record.is_ours => {}
+            None => record.note(format!("personal data: {:?} does not say whether there is any", shown(text))),
         }
     }
+    answers
+}
+
+/// What several answers say together.
+pub(super) fn together(record: &mut Record<'_>, answers: Vec<PersonalData>) -> PersonalData {
+    PersonalData::together(answers).unwrap_or_else(|| {
+        record.note("personal data: several answers are stated that differ, so none is taken");
+        PersonalData::NotStated
+    })
 }
 
 /// Spellings of DPV's namespaces before version 2, with the present ones.

@@ -408,6 +408,62 @@ mod tests {
     }
 
     #[test]
+    fn what_is_personal_anywhere_is_personal_and_what_is_not_understood_is_noted() {
+        let said = |dataset: &str, distribution: &str| {
+            let body = format!(
+                "{PREFIXES}@prefix dpv: <https://w3id.org/dpv#> . <https://example.org/a> a dcat:Dataset ; dct:title \"a\" {dataset} ;
+                 dcat:distribution [ a dcat:Distribution ; dcat:accessURL <https://example.org/a.csv> {distribution} ] ."
+            );
+            let (records, _) = read(&[("x.ttl", body.as_bytes())]);
+            let draft = records[0].as_ref().unwrap();
+            let answer = draft.dataset.pointer("/gdpr/personal_data").cloned().unwrap_or_default();
+            (answer, draft.notes.iter().any(|note| note.starts_with("personal data")))
+        };
+        for (dataset, distribution, answer, is_noted) in [
+            ("; dpv:hasData dpv:NonPersonalData", "", json!("no"), false),
+            ("; dpv:hasData dpv:NonPersonalData, dpv:PersonalData", "", json!("yes"), false),
+            ("; dpv:hasData dpv:NonPersonalData, dpv:SensitivePersonalData", "", json!("yes"), false),
+            ("; dpv:hasData dpv:NonPersonalData, dpv:PseudonymisedData", "", json!("pseudonymised"), false),
+            ("; dpv:hasData dpv:NonPersonalData, dpv:AnonymisedData", "", Value::Null, true),
+            ("; dpv:hasData dpv:SensitiveNonPersonalData", "", json!("no"), false),
+            ("; dpv:hasData dpv:SyntheticData", "", Value::Null, true),
+            ("", "; dpv:hasData dpv:PersonalData", json!("yes"), false),
+            ("", "; dpv:hasData dpv:AnonymisedData", json!("anonymised"), false),
+            ("; dpv:hasData dpv:NonPersonalData", "; dpv:hasData dpv:SpecialCategoryPersonalData", json!("yes"), false),
+        ] {
+            assert_eq!(said(dataset, distribution), (answer, is_noted), "{dataset} {distribution}");
+        }
+    }
+
+    #[test]
+    fn a_policy_about_something_else_is_not_taken() {
+        let said = |of_policy: &str, of_rule: &str| {
+            let body = format!(
+                "{PREFIXES}@prefix odrl: <http://www.w3.org/ns/odrl/2/> . <https://example.org/a> a dcat:Dataset ;
+                 dct:title \"a\" ; odrl:hasPolicy [ a odrl:Offer ; <https://pleiad.example/ns#approval> 1 {of_policy} ;
+                 odrl:permission [ odrl:action odrl:use {of_rule} ] ] ."
+            );
+            let (records, _) = read(&[("x.ttl", body.as_bytes())]);
+            let draft = records[0].as_ref().unwrap();
+            let is_noted = draft.notes.iter().any(|note| note.contains("about something else"));
+            (draft.dataset.get("policy").cloned(), is_noted)
+        };
+        let whole = json!({"permissions": [{"action": "use"}], "approval": true});
+        for (of_policy, of_rule, is_taken) in [
+            ("", "", true),
+            ("", "; odrl:target <https://example.org/a>", true),
+            ("; odrl:target <https://example.org/a>", "", true),
+            ("", "; odrl:target <https://example.org/b>", false),
+            ("", "; odrl:target <https://example.org/a>, <https://example.org/b>", false),
+            ("; odrl:target <https://example.org/b>", "", false),
+            ("", "; odrl:target \"https://example.org/a\"", false),
+        ] {
+            let wanted = if is_taken { (Some(whole.clone()), false) } else { (None, true) };
+            assert_eq!(said(of_policy, of_rule), wanted, "{of_policy} {of_rule}");
+        }
+    }
+
+    #[test]
     fn a_title_cannot_turn_the_reading_direction() {
         let dataset = turtle("<https://example.org/a> a dcat:Dataset ; dct:title \"\\u202Egpj.exe\\u0007\" .");
         assert_eq!(dataset["title"], json!({"und": "gpj.exe"}));

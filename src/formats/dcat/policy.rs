@@ -13,8 +13,9 @@ use crate::domain::bounds;
 use crate::domain::policy::{Constraint, Duty, Policy, Rule};
 
 /// The properties of each kind of node that are understood; the names of a policy and its parties restrict nothing.
-const OF_POLICY: [Property; 8] = [
+const OF_POLICY: [Property; 9] = [
     Property::TYPE,
+    Property::ODRL_TARGET,
     Property::ODRL_UID,
     Property::ODRL_PERMISSION,
     Property::ODRL_PROHIBITION,
@@ -39,6 +40,12 @@ const OF_CONSTRAINT: [Property; 5] =
 
 /// Why a policy is not taken.
 type Unclear = String;
+
+/// Why a policy is not taken that says what it is about, where that is not this dataset.
+fn about_other(record: &Record<'_>, node: &Node) -> Option<Unclear> {
+    let is_other = node.all(Property::ODRL_TARGET).any(|term| term.subject() != Some(&record.subject));
+    is_other.then(|| "a rule is about something else".to_owned())
+}
 
 /// The policy, where there is one that is described here and understood whole.
 pub(super) fn policy(record: &mut Record<'_>, node: &Node) -> io::Result<Option<Policy>> {
@@ -68,11 +75,11 @@ pub(super) fn policy(record: &mut Record<'_>, node: &Node) -> io::Result<Option<
 }
 
 fn read(record: &mut Record<'_>, node: &Node) -> io::Result<Result<Policy, Unclear>> {
-    if let Some(why) = beyond(record, node, &OF_POLICY) {
+    if let Some(why) = beyond(record, node, &OF_POLICY).or_else(|| about_other(record, node)) {
         return Ok(Err(why));
     }
     let mut policy = Policy {
-        approval: node.all(Property::OWN_APPROVAL).filter_map(Term::text).any(|text| text == "true"),
+        approval: node.all(Property::OWN_APPROVAL).filter_map(Term::text).any(|text| matches!(text, "true" | "1")),
         ..Policy::default()
     };
     if let Some(duration) = node.all(Property::OWN_DURATION).find_map(Term::text) {
@@ -98,7 +105,7 @@ fn read(record: &mut Record<'_>, node: &Node) -> io::Result<Result<Policy, Uncle
 }
 
 fn rule(record: &mut Record<'_>, node: &Node) -> io::Result<Result<Rule, Unclear>> {
-    if let Some(why) = beyond(record, node, &OF_RULE) {
+    if let Some(why) = beyond(record, node, &OF_RULE).or_else(|| about_other(record, node)) {
         return Ok(Err(why));
     }
     let action = match one(node, Property::ODRL_ACTION, "a rule's action") {
