@@ -110,7 +110,9 @@ impl Writer<'_> {
             g.class(&node, DPV.at("DPIA"));
             let (word, term) = dpia_status(dpia.status);
             g.plain(&node, OWN_TERMS.at("dpiaStatus"), word);
-            g.add(&node, DPV.at("hasStatus"), GDPR.at(term));
+            if let Some(term) = term {
+                g.add(&node, DPV.at("hasStatus"), GDPR.at(term));
+            }
             if let Some(reference) = &dpia.reference
                 && let Some(page) = g.link(&node, FOAF.at("page"), reference.as_str())
             {
@@ -145,12 +147,13 @@ fn data_kind(answer: PersonalData) -> Option<&'static str> {
     }
 }
 
-/// The word of the record, and the nearest term of DPV.
-fn dpia_status(status: DpiaStatus) -> (&'static str, &'static str) {
+/// The word of the record, and the term of DPV that says the same. Its terms for a finished assessment say how that came
+/// out, which a record does not state.
+fn dpia_status(status: DpiaStatus) -> (&'static str, Option<&'static str>) {
     match status {
-        DpiaStatus::NotRequired => ("not_required", "DPIANotRequired"),
-        DpiaStatus::Required => ("required", "DPIARequired"),
-        DpiaStatus::Completed => ("completed", "DPIAOutcomeRisksAcceptable"),
-        DpiaStatus::Consulted => ("consulted", "DPIAOutcomeDPAConsultation"),
+        DpiaStatus::NotRequired => ("not_required", Some("DPIANotRequired")),
+        DpiaStatus::Required => ("required", Some("DPIARequired")),
+        DpiaStatus::Completed => ("completed", None),
+        DpiaStatus::Consulted => ("consulted", None),
     }
 }

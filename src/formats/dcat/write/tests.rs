@@ -70,6 +70,23 @@ fn who_may_discover_a_record_is_not_written() {
 }
 
 #[test]
+fn how_an_impact_assessment_came_out_is_not_asserted() {
+    let mut record = example();
+    for (status, term) in [
+        ("not_required", Some("DPIANotRequired")),
+        ("required", Some("DPIARequired")),
+        ("completed", None),
+        ("consulted", None),
+    ] {
+        record.dataset.gdpr.dpia = serde_json::from_value(serde_json::json!({"status": status})).unwrap();
+        let text = turtle(&record, Profile::General);
+        assert!(text.contains(&format!("dpiaStatus \"{status}\"")), "{text}");
+        assert_eq!(text.contains("hasStatus"), term.is_some(), "{text}");
+        assert!(term.is_none_or(|term| text.contains(term)) && !text.contains("DPIAOutcome"), "{text}");
+    }
+}
+
+#[test]
 fn no_form_but_those_of_rdf_is_written() {
     let error = serialise(&[], Form::BibTex, &mut Vec::new()).unwrap_err();
     assert_eq!(error.to_string(), "BibTeX is no syntax of RDF");
