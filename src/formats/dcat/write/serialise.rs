@@ -47,6 +47,9 @@ fn uses(triple: &Triple, namespace: &str) -> bool {
         oxrdf::Term::NamedNode(node) => Some(node.as_str()),
         oxrdf::Term::Literal(literal) => Some(literal.datatype().as_str()),
         oxrdf::Term::BlankNode(_) => None,
+        // With RDF 1.2, which the feature `shacl` brings in, a term may be a statement too; without it there is no fourth.
+        #[allow(unreachable_patterns)]
+        _ => None,
     };
     triple.predicate.as_str().starts_with(namespace) || object.is_some_and(|iri| iri.starts_with(namespace))
 }
