@@ -502,6 +502,13 @@ pub struct Column {
 }
 
 impl Dataset {
+    /// Whether the address of a distribution's bytes is for everybody's eyes: the data is not restricted, and they are not
+    /// shards, which an agreement releases.
+    pub fn is_open(&self, distribution: &Distribution) -> bool {
+        let is_restricted = matches!(self.access_rights, AccessRights::Restricted | AccessRights::NonPublic);
+        !is_restricted && distribution.manifest.is_none()
+    }
+
     /// A dataset of which only this is stated.
     pub fn new(id: DatasetId, title: Text, country: Country) -> Self {
         Self {

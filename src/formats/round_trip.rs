@@ -94,9 +94,16 @@ fn compare(record: &Registered, again: &Value, cannot: &[&str]) -> Vec<String> {
     found
 }
 
-/// The record without what says nothing: *not stated* is also said by leaving it out.
+/// The record without what says nothing (*not stated* is also said by leaving it out) and without the addresses of bytes
+/// that are not for everybody.
 fn before(record: &Registered) -> Value {
-    let mut before = serde_json::to_value(&record.dataset).unwrap();
+    let mut dataset = record.dataset.clone();
+    for at in 0..dataset.distributions.len() {
+        if !dataset.is_open(&dataset.distributions[at]) {
+            dataset.distributions[at].download_url = None;
+        }
+    }
+    let mut before = serde_json::to_value(&dataset).unwrap();
     unsaid(&mut before);
     // Keywords have no order; every reader sorts them.
     for words in before["keywords"].as_object_mut().into_iter().flat_map(|keywords| keywords.values_mut()) {
@@ -190,6 +197,32 @@ fn every_dataset_of_the_demonstration_comes_back_from_croissant() {
             croissant::read(&written, &common(&record.dataset)).unwrap_or_else(|refused| panic!("{name}: {refused}"));
         let lost = compare(&record, &draft.dataset, NOT_IN_CROISSANT);
         assert!(lost.is_empty(), "{name}: {lost:#?}");
+    }
+}
+
+#[test]
+fn the_address_of_bytes_is_written_only_where_everybody_may_have_them() {
+    let written = |rights: &str| {
+        let dataset = json!({
+            "id": "https://fi.pleiad.example/dataset/a", "title": {"en": "a"}, "country": "FI", "access_rights": rights,
+            "distributions": [{"download_url": "https://bytes.example/secret.csv", "sha256": "00".repeat(32), "bytes": 3}],
+            "record_sets": [{"name": "t", "columns": [{"name": "c"}]}],
+        });
+        let record = samples::registered(serde_json::from_value(dataset).unwrap());
+        [croissant::write(&record, &place()), schema_org::write(&record, &place())]
+    };
+    for open in ["public", "not_stated"] {
+        for document in written(open) {
+            assert_eq!(document["distribution"][0]["contentUrl"], "https://bytes.example/secret.csv");
+            assert_eq!(document["distribution"][0].get("url"), None);
+        }
+    }
+    for closed in ["restricted", "non_public"] {
+        for document in written(closed) {
+            assert!(!document.to_string().contains("secret"), "{document:#}");
+            assert_eq!(document["distribution"][0]["url"], "https://fi.pleiad.example/datasets/a");
+        }
+        assert_eq!(written(closed)[0]["distribution"][0]["@type"], "cr:FileSet", "a file without an address is none");
     }
 }
 

@@ -15,6 +15,7 @@ use crate::domain::dataset::{Dataset, Distribution};
 use crate::domain::ids::Iri;
 use crate::domain::manifest::Manifest;
 use crate::formats::draft::Notes;
+use crate::formats::export::Place;
 use crate::formats::linked::{Document, Node};
 use crate::formats::schema_org::files::{self, NO_FORMAT, file_name};
 use crate::formats::schema_org::words::Words;
@@ -90,17 +91,19 @@ pub(super) struct Written {
     pub(super) of_tables: Option<(&'static str, String)>,
 }
 
-pub(super) fn write(dataset: &Dataset, words: &Words, ids: &mut Ids) -> Written {
+pub(super) fn write(dataset: &Dataset, place: &Place, words: &Words, ids: &mut Ids) -> Written {
     let mut written = Written { files: Vec::new(), of_tables: None };
     let of_tables = table_place(dataset);
     for (number, distribution) in dataset.distributions.iter().enumerate() {
-        let wish = distribution.download_url.as_ref().map(file_name).filter(|name| !name.is_empty());
+        let address = address(distribution, dataset);
+        let wish = address.map(file_name).filter(|name| !name.is_empty());
         let id = ids.unique(&wish.unwrap_or_else(|| format!("distribution-{}", number + 1)));
-        let is_object = is_file_object(distribution);
+        let is_object = is_file_object(distribution, address);
         if of_tables == Some(number) {
             written.of_tables = Some((if is_object { "fileObject" } else { "fileSet" }, id.clone()));
         }
-        written.files.push(file(distribution, &id, is_object, words));
+        let alike = files::written(distribution, dataset, place, words);
+        written.files.push(file(distribution, &id, address, alike));
         let shards = distribution.manifest.iter().filter(|manifest| manifest.shards.len() <= SHARDS);
         written.files.extend(shards.flat_map(|manifest| shard_files(manifest, distribution, &id, ids)));
     }
@@ -119,18 +122,25 @@ fn table_place(dataset: &Dataset) -> Option<usize> {
     sharded.or((!dataset.distributions.is_empty()).then_some(0))
 }
 
-/// Whether the validator takes a distribution as one file: with an address of its bytes and their checksum.
-fn is_file_object(distribution: &Distribution) -> bool {
-    distribution.manifest.is_none() && distribution.download_url.is_some() && distribution.sha256.is_some()
+/// The address of a distribution's bytes, where it is for everybody.
+fn address<'d>(distribution: &'d Distribution, dataset: &Dataset) -> Option<&'d Iri> {
+    distribution.download_url.as_ref().filter(|_| dataset.is_open(distribution))
 }
 
-fn file(distribution: &Distribution, id: &str, is_object: bool, words: &Words) -> Value {
+/// Whether the validator takes a distribution as one file: with an address of its bytes and their checksum.
+fn is_file_object(distribution: &Distribution, address: Option<&Iri>) -> bool {
+    address.is_some() && distribution.sha256.is_some()
+}
+
+/// A distribution as a file or a set, with what schema.org says of it too.
+fn file(distribution: &Distribution, id: &str, address: Option<&Iri>, alike: Map<String, Value>) -> Value {
+    let is_object = is_file_object(distribution, address);
     let kind = if is_object { "cr:FileObject" } else { "cr:FileSet" };
     let mut file = Map::from_iter([("@type".to_owned(), json!(kind)), ("@id".to_owned(), json!(id))]);
-    file.extend(files::written(distribution, words));
+    file.extend(alike);
     file.insert("encodingFormat".into(), formats(distribution));
     if !is_object {
-        file.insert("includes".into(), json!(includes(distribution)));
+        file.insert("includes".into(), json!(includes(distribution, address)));
     }
     for (term, line) in
         [("dcat:compressFormat", &distribution.compress_format), ("dcat:packageFormat", &distribution.package_format)]
@@ -165,7 +175,7 @@ fn formats(distribution: &Distribution) -> Value {
 }
 
 /// Which files belong to a set: its shards by a pattern that fits their names, else what its address ends with.
-fn includes(distribution: &Distribution) -> String {
+fn includes(distribution: &Distribution, address: Option<&Iri>) -> String {
     if let Some(manifest) = &distribution.manifest {
         let endings: HashSet<Option<&str>> =
             manifest.shards.keys().map(|name| name.as_str().rsplit_once('.').map(|(_, ending)| ending)).collect();
@@ -174,7 +184,7 @@ fn includes(distribution: &Distribution) -> String {
             _ => "*".to_owned(),
         };
     }
-    let name = distribution.download_url.as_ref().map(file_name);
+    let name = address.map(file_name);
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| "*".to_owned())
 }
 

@@ -35,7 +35,7 @@ pub fn write(record: &Registered, place: &Place) -> Value {
     document.insert("conformsTo".into(), standards(dataset, &body));
     document.extend(body);
     let mut ids = Ids::default();
-    let written = files::write(dataset, &words, &mut ids);
+    let written = files::write(dataset, place, &words, &mut ids);
     let record_sets = records::write(dataset, written.of_tables.as_ref(), &words, &mut ids);
     for (term, list) in [("distribution", written.files), ("recordSet", record_sets)] {
         if !list.is_empty() {

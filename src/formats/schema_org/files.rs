@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 use super::licence;
 use super::words::Words;
 use crate::domain::bounds;
-use crate::domain::dataset::Distribution;
+use crate::domain::dataset::{Dataset, Distribution};
 use crate::domain::ids::Iri;
 use crate::formats::draft::{Notes, parse_iri, shown};
+use crate::formats::export::Place;
 use crate::formats::linked::{Document, Item, Node};
 use crate::formats::text::{self, is_media_type};
 use crate::vocabulary;
@@ -122,8 +123,14 @@ pub(crate) fn written_formats(distribution: &Distribution) -> Vec<String> {
     formats
 }
 
-/// What Croissant and schema.org say alike of a distribution.
-pub(crate) fn written(distribution: &Distribution, words: &Words) -> Map<String, Value> {
+/// What Croissant and schema.org say alike of a distribution. The address of bytes that are not for everybody is not
+/// written; in its place stands the page of the dataset, where no other address does.
+pub(crate) fn written(
+    distribution: &Distribution,
+    dataset: &Dataset,
+    place: &Place,
+    words: &Words,
+) -> Map<String, Value> {
     let mut file = Map::new();
     if let Some(title) = &distribution.title {
         if let Some(own) = words.own(title) {
@@ -137,13 +144,15 @@ pub(crate) fn written(distribution: &Distribution, words: &Words) -> Map<String,
     if let Some(description) = &distribution.description {
         file.insert("description".into(), words.text(description));
     }
-    let mut address = |name: &str, iri: &Option<Iri>| {
-        if let Some(iri) = iri {
-            file.insert(name.into(), json!(iri));
-        }
-    };
-    address("url", &distribution.access_url);
-    address("contentUrl", &distribution.download_url);
+    let is_open = dataset.is_open(distribution);
+    if let Some(url) = &distribution.access_url {
+        file.insert("url".into(), json!(url));
+    } else if !is_open && distribution.download_url.is_some() {
+        file.insert("url".into(), json!(place.page(&dataset.id)));
+    }
+    if let Some(url) = distribution.download_url.as_ref().filter(|_| is_open) {
+        file.insert("contentUrl".into(), json!(url));
+    }
     if let Some(bytes) = distribution.bytes {
         file.insert("contentSize".into(), json!(format!("{bytes} B")));
     }

@@ -108,12 +108,12 @@ fn facts(dataset: &Dataset, place: &Place, words: &Words) -> String {
 /// A download. Search engines want an address; the page of the dataset tells how to get what has none of its own.
 fn download(distribution: &Distribution, dataset: &Dataset, place: &Place, words: &Words) -> Value {
     let mut download = Map::from_iter([("@type".to_owned(), json!("DataDownload"))]);
-    download.extend(files::written(distribution, words));
+    download.extend(files::written(distribution, dataset, place, words));
     let formats = files::written_formats(distribution);
     if !formats.is_empty() {
         download.insert("encodingFormat".into(), json!(formats));
     }
-    if distribution.download_url.is_none() && distribution.access_url.is_none() {
+    if !["url", "contentUrl"].iter().any(|address| download.contains_key(*address)) {
         download.insert("url".into(), json!(place.page(&dataset.id)));
     }
     Value::Object(download)

@@ -21,6 +21,8 @@ pub struct View<'a> {
     pub effective: Effective,
     /// What is missing before it can be offered, one sentence each; empty when it can be requested.
     pub missing: Vec<String>,
+    /// Whether the reader belongs to the participant that owns it.
+    pub is_owner: bool,
     /// The reader's languages, best first.
     pub readers: &'a [LanguageTag],
     /// How good the record is; nothing for a past revision.
@@ -70,7 +72,7 @@ pub fn body(view: &View) -> Markup {
             h2 { "For training" }
             (training(dataset, readers))
             h2 { "What is in it" }
-            (content(dataset, readers))
+            (content(dataset, view.is_owner, readers))
             h2 { "Where it comes from, where it went" }
             (family(dataset))
             @if let Some(quality) = &view.quality {
@@ -203,7 +205,7 @@ fn came_from(category: SourceCategory) -> &'static str {
     }
 }
 
-fn content(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
+fn content(dataset: &Dataset, is_owner: bool, readers: &[LanguageTag]) -> Markup {
     html! {
         @if dataset.distributions.is_empty() { p { (parts::not_stated()) } }
         @for distribution in &dataset.distributions {
@@ -215,7 +217,7 @@ fn content(dataset: &Dataset, readers: &[LanguageTag]) -> Markup {
             }
             @if let Some(text) = &distribution.description { p .prose { (parts::text(text, readers)) } }
             ul .plain {
-                @if let Some(url) = &distribution.download_url { li { "Download: " (parts::link(url)) } }
+                @if let Some(url) = distribution.download_url.as_ref().filter(|_| is_owner || dataset.is_open(distribution)) { li { "Download: " (parts::link(url)) } }
                 @if let Some(url) = &distribution.access_url { li { "Page: " (parts::link(url)) } }
                 @if let Some(own) = &distribution.licence { li { "Its own licence: " (dataset_terms::licence(own)) } }
                 @if let Some(digest) = &distribution.sha256 { li { "SHA-256: " code { (digest) } } }

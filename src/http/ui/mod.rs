@@ -228,6 +228,7 @@ async fn dataset(
         schema_org: Some(schema_org::write(&record, &place).to_string()),
         effective: effective([&record.dataset], Intent::default()),
         missing,
+        is_owner: datasets::participant(&caller) == Some(&record.owner),
         readers: &frame.readers,
         quality: Some(quality_part::View {
             report: &report,

@@ -71,6 +71,7 @@ async fn revision(
         schema_org: None,
         effective: effective([&record.dataset], Intent::default()),
         missing: catalogue.assess(&current).missing.into_iter().map(|missing| missing.to_string()).collect(),
+        is_owner: participant(&caller) == Some(&current.owner),
         readers: &frame.readers,
         quality: None,
         request_form: None,

@@ -55,7 +55,7 @@ impl Writer<'_> {
 
     /// The address where somebody learns how to get it is mandatory; where the record has none it is its page here.
     fn addresses(&mut self, node: &NamedNode, distribution: &Distribution) {
-        let is_open = !self.is_restricted() && distribution.manifest.is_none();
+        let is_open = self.dataset.is_open(distribution);
         let page = self.page();
         let g = &mut self.graph;
         let mut links = Vec::new();

@@ -229,11 +229,6 @@ impl<'a> Writer<'a> {
             g.link(&me, TDM.at("policy"), policy.as_str());
         }
     }
-
-    /// Whether the addresses of its bytes are for everybody's eyes.
-    fn is_restricted(&self) -> bool {
-        matches!(self.dataset.access_rights, AccessRights::Restricted | AccessRights::NonPublic)
-    }
 }
 
 impl Graph {
