@@ -1,7 +1,7 @@
 //! `pleiad dataset check`: judges records without a node, as continuous integration of a steward's own repository does.
 //!
-//! A file is read as what it is: our JSON (one record, a list of them, or a record as a node serves it), Croissant,
-//! schema.org, or RDF; a folder with everything in it. Each record gives one report; the worst of them decides how the
+//! A file is read as what it is: our JSON or YAML (one record, a list of them, or a record as a node serves it), or any other
+//! format that an import reads without a mapping; a folder with everything in it. Each record gives one report; the worst of them decides how the
 //! command ends, where `--fail-on` draws the line.
 
 mod read;
@@ -77,7 +77,7 @@ pub fn run(args: &CheckArgs, output: Output) -> Result<(), Failure> {
     let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
     let mut tally = Tally::default();
     for file in &args.files {
-        read::each(file, args.country.as_ref(), |found| {
+        read::each(file, args.country.as_ref(), output, |found| {
             let (title, report) = match found.record {
                 Ok(mut dataset) => {
                     catalogue::complete(&mut dataset);

@@ -169,6 +169,32 @@ fn a_folder_is_checked_without_a_node_and_the_line_is_drawn_where_it_is_asked_fo
 }
 
 #[test]
+fn a_folder_as_a_steward_keeps_it_is_checked_and_what_is_skipped_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("birds.yaml", "title:\n  en: Birds\ncountry: FI\nid: https://fi.pleiad.example/dataset/birds\n");
+    write("local.yml", "id: local\ntitle: {en: Local}\ncountry: FI\n");
+    write("lines.jsonl", "{\"title\":{\"en\":\"One\"},\"country\":\"FI\"}\n\n{\"titel\":1}\n");
+    write("broken.yaml", "title: [\n");
+    write("README.md", "# Our records\n");
+    write("table.csv", "a,b\n1,2\n");
+    write("notes.txt", "x");
+    std::fs::create_dir(folder.path().join("card")).unwrap();
+    write("card/README.md", "---\nlicense: mit\nlanguage: en\n---\n# Card\n\nWords.\n");
+    let said = check(&["--json"], &[folder.path()]);
+    let reports: Vec<Value> =
+        String::from_utf8_lossy(&said.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let titles: Vec<Option<&str>> = reports.iter().map(|report| report["title"].as_str()).collect();
+    assert_eq!(titles, [Some("Birds"), None, Some("Card"), Some("One"), None, Some("Local")], "{said:?}");
+    assert_eq!(said.status.code(), Some(1));
+    let skipped = String::from_utf8_lossy(&said.stderr).into_owned();
+    for name in ["/README.md: it has no head", "/table.csv: a table needs a mapping", "/notes.txt: its name"] {
+        assert!(skipped.contains(name), "{name}: {skipped}");
+    }
+    assert!(!skipped.contains("birds") && !skipped.contains("card/"), "{skipped}");
+}
+
+#[test]
 fn what_cannot_be_checked_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.json");

@@ -15,7 +15,7 @@ use crate::formats::hf_card;
 use crate::formats::mapping::Mapping;
 
 /// The most bytes, unpacked, of a document that is read whole: 96 MiB, as for JSON-LD.
-pub(super) const WHOLE: u64 = 96 << 20;
+pub(in crate::cli) const WHOLE: u64 = 96 << 20;
 /// The deepest folder below the one that was named.
 const DEPTH: usize = 16;
 
@@ -216,7 +216,7 @@ fn whole(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
 }
 
 /// A reader of what is packed with gzip or Zstandard, or not at all, by its first bytes.
-pub(super) fn unpacked<R: Read + Send + 'static>(raw: R) -> io::Result<BufReader<Box<dyn Read + Send>>> {
+pub(in crate::cli) fn unpacked<R: Read + Send + 'static>(raw: R) -> io::Result<BufReader<Box<dyn Read + Send>>> {
     let mut raw = BufReader::with_capacity(1 << 16, raw);
     let start = raw.fill_buf()?;
     let plain: Box<dyn Read + Send> = if start.starts_with(&[0x1f, 0x8b]) {

@@ -24,6 +24,7 @@ use crate::domain::ids::{Country, Iri};
 use crate::formats::detect;
 use crate::formats::mapping::Mapping;
 
+pub(super) use inputs::{WHOLE, unpacked};
 use summary::Summary;
 
 /// `pleiad dataset import …`
